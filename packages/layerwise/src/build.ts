@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { unknownFrontEnd } from "./dockerfile/front-end.ts";
+import { createIgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
+import type { Dockerfile } from "./dockerfile/instruction.ts";
+import { parseDockerfile } from "./dockerfile/parse.ts";
+import { LayerwiseError } from "./error.ts";
+import type { Emit } from "./event.ts";
+import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
+import type { NamedImages } from "./plan/gather-bases.ts";
+import type { Plan } from "./plan/plan.ts";
+import { planBuild } from "./plan/plan-build.ts";
+import { describeReason, type RouteReason } from "./plan/route.ts";
+import type { BuildContext, CallOptions, Ports, Repository } from "./ports.ts";
+import type { EngineSurroundings } from "./produce/engine-build.ts";
+import { produce } from "./produce/produce.ts";
+import { type Delivered, deliver, type Output } from "./publish/deliver.ts";
+import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
+import { recordEvents } from "./report/recorder.ts";
+import { type Report, reportOf } from "./report/report.ts";
+import { formatPlatform, type Platform } from "./spec/platform.ts";
+
+/** Everything a build is asked to do; what the command line says, without its syntax. */
+export interface BuildOptions extends CallOptions {
+  /** No text if the Dockerfile is where only an engine reads it. */
+  readonly dockerfile: { readonly text: string | undefined; readonly file: string };
+  readonly ignoreFile: string | undefined;
+  readonly context: BuildContext;
+  readonly target: string | undefined;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly buildPlatform: Platform;
+  /** Undefined: the build platform. */
+  readonly platform: Platform | undefined;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly named: NamedImages;
+  /** Why nothing can be evaluated here, if that is known from the options alone. */
+  readonly wholeReason: RouteReason | undefined;
+  /** Flags that go to the engine as they are. */
+  readonly passThrough: readonly string[];
+  /** Those of them that change what a RUN sees. */
+  readonly runOptions: readonly string[];
+  readonly noCache: boolean | readonly string[];
+  /** RUN layers made before this time (milliseconds since 1970) are made again. */
+  readonly notBefore: number | undefined;
+  readonly outputs: readonly Output[];
+  readonly tagByContent: boolean;
+  /** Where checkpoints are looked for and saved; undefined: nowhere. */
+  readonly cache: Repository | undefined;
+  readonly readOnlyCache: boolean;
+  readonly checkpoints: "all" | "final" | "none";
+  readonly version: string;
+}
+
+/** What a build did. */
+export interface BuildResult {
+  readonly plan: Plan;
+  readonly delivered: Delivered;
+  readonly report: Report;
+}
+
+/** The outside world, and who listens. */
+export interface BuildSurroundings {
+  readonly ports: Ports;
+  readonly emit: Emit;
+  /** Tells the ports who hears their own events; those of a build belong to its report. */
+  readonly hear: (listener: Emit) => void;
+}
+
+/** Plans a build, writing nothing. */
+export async function planOnly(options: BuildOptions, { ports, emit }: Omit<BuildSurroundings, "hear">): Promise<Plan> {
+  const { dockerfile, wholeReason } = readDockerfile(options);
+  const matcher = createIgnoreMatcher(parseIgnoreFile(options.ignoreFile ?? ""));
+  const targetPlatform = options.platform ?? options.buildPlatform;
+  const { repositories } = ports;
+  const plan = await planBuild({ ...options, dockerfile, wholeReason, matcher, targetPlatform, repositories, emit });
+  emit({ kind: "planned", route: plan.route, why: plan.reasons.map(describeReason) });
+  return plan;
+}
+
+/** A Dockerfile that another front end reads, or that only an engine sees, has no instructions for us. */
+function readDockerfile(options: BuildOptions): { dockerfile: Dockerfile; wholeReason: RouteReason | undefined } {
+  const { text, file } = options.dockerfile;
+  if (text === undefined) {
+    return {
+      dockerfile: emptyDockerfile("", file),
+      wholeReason: { name: "remote-context", detail: options.context.name },
+    };
+  }
+  const syntax = unknownFrontEnd(text, { file, buildArgs: options.buildArgs });
+  if (syntax !== undefined) {
+    return { dockerfile: emptyDockerfile(text, file), wholeReason: { name: "front-end-unknown", detail: syntax } };
+  }
+  return { dockerfile: parseDockerfile(text, file), wholeReason: options.wholeReason };
+}
+
+function emptyDockerfile(text: string, file: string): Dockerfile {
+  return { file, text, escape: "\\", syntax: undefined, check: undefined, globalArgs: [], stages: [] };
+}
+
+/** Builds an image: plans, makes what is left, delivers it, and saves checkpoints for the builds to come. */
+export async function build(
+  options: BuildOptions,
+  { ports, emit: watcher, hear }: BuildSurroundings,
+): Promise<BuildResult> {
+  const recorder = recordEvents(watcher, () => ports.clock.ticks());
+  const { emit } = recorder;
+  hear(emit);
+  const plan = await planOnly(options, { ports, emit });
+  const identity = contentIdentity(plan, options);
+  const outputs = options.tagByContent ? withContentTag(options.outputs, identity) : options.outputs;
+  recorder.ended("plan");
+
+  const engine = engineSurroundings(options, { ports, emit });
+  const produced = await produce(plan, { options, engine, ports, emit });
+  recorder.ended("produce");
+
+  const delivered = await deliver(produced.image, { options: { ...options, outputs }, ports, emit });
+  recorder.ended("publish");
+
+  await saveWhatWasMade(plan, produced, { options, engine, ports, emit });
+  recorder.ended("save");
+
+  const { target, version } = options;
+  const report = reportOf({
+    plan,
+    image: produced.image,
+    delivered,
+    identity,
+    recorded: recorder.result(),
+    target,
+    version,
+  });
+  return { plan, delivered, report };
+}
+
+/** Engines push to the first repository of a registry that the image goes to; elsewhere it is taken from here. */
+function engineSurroundings(
+  options: BuildOptions,
+  { ports, emit }: Omit<BuildSurroundings, "hear">,
+): EngineSurroundings {
+  const { ignoreFile, buildArgs, passThrough, labels, platform, cache, signal } = options;
+  const registry = options.outputs.find((output) => output.kind === "repository" && !output.repository.isLocal);
+  const target =
+    registry?.kind === "repository" ? { repository: registry.repository, name: registry.repository.name } : undefined;
+  const settings = {
+    ignoreFile,
+    context: options.context.location,
+    platform: platform === undefined ? undefined : formatPlatform(platform),
+    buildArgs,
+    passThrough,
+    labels,
+  };
+  return { ports, settings, cache, target, emit, signal };
+}
+
+function withContentTag(outputs: readonly Output[], identity: ContentIdentity | undefined): readonly Output[] {
+  if (identity === undefined) {
+    throw new LayerwiseError("USAGE", "could not tag by content: the result has inputs that only the engine knows", {
+      hint: "drop --tag-by-content; `layerwise plan` names the instruction",
+    });
+  }
+  return outputs.map((output) =>
+    output.kind === "repository" ? { ...output, tags: [...output.tags, identity.tag] } : output,
+  );
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createWriteStream } from "node:fs";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { BuildOptions } from "../build.ts";
+import { LayerwiseError } from "../error.ts";
+import type { NamedImages } from "../plan/gather-bases.ts";
+import type { RouteReason } from "../plan/route.ts";
+import type { Repository } from "../ports.ts";
+import type { Output } from "../publish/deliver.ts";
+import { normalizePlatform, type Platform } from "../spec/platform.ts";
+import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
+import { openBuildFiles, type Wired } from "../wire.ts";
+import type { CommandOptions, OutputOption } from "./options.ts";
+import type { Surroundings } from "./run.ts";
+
+/** Opens what the command line names: context, Dockerfile, repositories. */
+export async function openBuildOptions(
+  options: CommandOptions,
+  { wired, around, isPlan }: { wired: Wired; around: Surroundings; isPlan: boolean },
+): Promise<BuildOptions> {
+  const { named, wholeReason } = readBuildContexts(options.buildContexts);
+  const { context, file } = options;
+  const files = await openBuildFiles({ context, file, stdin: around.stdin, spool: wired.spool });
+  const outputs = openOutputs(options, { wired, stdout: around.stdout });
+  return {
+    ...files,
+    target: options.target,
+    buildArgs: options.buildArgs,
+    buildPlatform: machinePlatform(),
+    platform: options.platform,
+    labels: options.labels,
+    annotations: options.annotations,
+    named,
+    wholeReason,
+    passThrough: options.passThrough,
+    runOptions: options.runs,
+    noCache: options.noCache,
+    notBefore: options.refreshAfter === undefined ? undefined : wired.ports.clock.now() - options.refreshAfter,
+    outputs,
+    tagByContent: options.tagByContent,
+    cache: openCache(options, { wired, outputs, isPlan }),
+    readOnlyCache: options.readOnlyCache,
+    checkpoints: options.checkpoints,
+    version: around.version,
+    signal: around.signal,
+  };
+}
+
+/** Where layers are built when no platform is asked for: Linux on this machine's processor, as Docker does. */
+function machinePlatform(): Platform {
+  const architectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
+  return normalizePlatform({ os: "linux", architecture: architectures[process.arch] ?? process.arch });
+}
+
+function openOutputs(
+  { outputs, tags }: CommandOptions,
+  { wired, stdout }: { wired: Wired; stdout: Writable },
+): readonly Output[] {
+  const asked = outputs.length === 0 ? [{ kind: "load" } as const] : outputs;
+  return asked.flatMap((output) => openOutput(output, { tags, wired, stdout }));
+}
+
+function openOutput(
+  output: OutputOption,
+  { tags, wired, stdout }: { tags: readonly Reference[]; wired: Wired; stdout: Writable },
+): readonly Output[] {
+  const references = tags.map(familiarName);
+  switch (output.kind) {
+    case "push":
+      return destinations(tags, wired);
+    case "load":
+      return [{ kind: "load", references }];
+    case "layout": {
+      const repository = wired.ports.repositories.inLayout(output.path);
+      return [{ kind: "repository", repository, tags: layoutTags(tags) }];
+    }
+    case "archive":
+      return [
+        { kind: "archive", references, write: (archive) => writeArchive(archive, { path: output.path, stdout }) },
+      ];
+  }
+}
+
+/** One destination a repository, in the order of the tags. */
+function destinations(tags: readonly Reference[], { ports }: Wired): readonly Output[] {
+  const byRepository = new Map<string, Reference[]>();
+  for (const tag of tags) {
+    const name = formatRepository(tag);
+    byRepository.set(name, [...(byRepository.get(name) ?? []), tag]);
+  }
+  return [...byRepository.values()].map((group) => ({
+    kind: "repository",
+    repository: ports.repositories.inRegistry(group[0] as Reference),
+    tags: group.map(({ tag }) => tag ?? "latest"),
+  }));
+}
+
+function layoutTags(tags: readonly Reference[]): readonly string[] {
+  return tags.length === 0 ? ["latest"] : [...new Set(tags.map(({ tag }) => tag ?? "latest"))];
+}
+
+/** The short form that Docker shows: Docker Hub's host and `library/` left out. */
+function familiarName({ host, path, tag }: Reference): string {
+  const name = host === "docker.io" ? path.replace(/^library\//, "") : `${host}/${path}`;
+  return `${name}:${tag ?? "latest"}`;
+}
+
+async function writeArchive(
+  archive: AsyncIterable<Uint8Array>,
+  { path, stdout }: { path: string; stdout: Writable },
+): Promise<void> {
+  const source = Readable.from(archive, { objectMode: false });
+  try {
+    if (path === "-") await pipeline(source, stdout, { end: false });
+    else await pipeline(source, createWriteStream(path));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined || !/^E[A-Z]+$/.test(code)) throw cause;
+    throw new LayerwiseError("DISK", `could not write ${path}: ${code === "ENOSPC" ? "the disk is full" : code}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Checkpoints are in the repository that the user named, else where the image goes. An image that goes nowhere has no
+ * place for them.
+ */
+function openCache(
+  { cacheRepo, tags, outputs: asked }: CommandOptions,
+  { wired, outputs, isPlan }: { wired: Wired; outputs: readonly Output[]; isPlan: boolean },
+): Repository | undefined {
+  const { repositories } = wired.ports;
+  if (cacheRepo !== undefined) {
+    const layout = /^oci-layout:(?:\/\/)?(.+)$/.exec(cacheRepo)?.[1];
+    return layout === undefined
+      ? repositories.inRegistry(parseRepositoryName(cacheRepo))
+      : repositories.inLayout(layout);
+  }
+  // A plan says what `build --push` would do.
+  if (isPlan && asked.length === 0 && tags[0] !== undefined) return repositories.inRegistry(tags[0]);
+  const first = outputs.find((output) => output.kind === "repository");
+  return first?.kind === "repository" ? first.repository : undefined;
+}
+
+/** Named contexts that are images are looked up here; directories and URLs are the engine's. */
+function readBuildContexts(contexts: ReadonlyMap<string, string>): {
+  named: NamedImages;
+  wholeReason: RouteReason | undefined;
+} {
+  const named = new Map<string, ReturnType<NamedImages["get"]> & object>();
+  let wholeReason: RouteReason | undefined;
+  for (const [name, value] of contexts) {
+    const image = imageContext(value);
+    if (image === undefined) wholeReason ??= { name: "named-context", detail: name };
+    else named.set(name, image);
+  }
+  return { named, wholeReason };
+}
+
+function imageContext(value: string): (ReturnType<NamedImages["get"]> & object) | undefined {
+  const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
+  if (image !== undefined) {
+    const { host, path, tag, digest } = parseReference(image);
+    return { location: { kind: "registry", name: { host, path } }, reference: digest ?? tag ?? "latest" };
+  }
+  const layout = /^oci-layout:\/\/([^@]+?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(value);
+  if (layout === null) return undefined;
+  return { location: { kind: "layout", path: layout[1] as string }, reference: layout[3] ?? layout[2] ?? "latest" };
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError, Option } from "commander";
+import type { RawFlags } from "./options.ts";
+
+/** A command that the user chose, with its flags as given. */
+export interface Chosen {
+  readonly command: "build" | "plan";
+  readonly context: string;
+  readonly flags: RawFlags;
+}
+
+/** Where help and messages about flags go. */
+export interface ProgramOutput {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** How reading the command line ended: a command, or an exit code because help was shown or a flag is wrong. */
+export type Parsed = Chosen | { readonly command: "none"; readonly exitCode: number };
+
+/** Reads the command line. */
+export function parseCommandLine(
+  argv: readonly string[],
+  { version, output }: { version: string; output: ProgramOutput },
+): Parsed {
+  let chosen: Chosen | undefined;
+  const program = new Command("layerwise")
+    .description("Builds container images from a Dockerfile and does only what the registry does not hold already.")
+    .version(version, "-V, --version")
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .exitOverride();
+  const add = (command: "build" | "plan", description: string) => {
+    const sub = program
+      .command(command)
+      .description(description)
+      .argument("[context]", "a directory, a URL, or - for a tar on stdin", ".");
+    for (const option of [
+      ...buildFlags(),
+      ...(command === "plan" ? [new Option("--json", "print the plan as JSON")] : deliveryFlags()),
+    ]) {
+      sub.addOption(option);
+    }
+    sub.exitOverride().configureOutput({ writeOut: output.out, writeErr: output.err });
+    sub.action((context: string, flags: RawFlags) => {
+      chosen = { command, context, flags };
+    });
+  };
+  add("build", "Build an image and publish it");
+  add("plan", "Show what a build would do, and why; writes nothing");
+  try {
+    program.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return { command: "none", exitCode: error.exitCode === 0 ? 0 : usageExit };
+    throw error;
+  }
+  return chosen ?? { command: "none", exitCode: usageExit };
+}
+
+/** What a shell expects for a wrong command line. */
+const usageExit = 2;
+
+function buildFlags(): readonly Option[] {
+  return [
+    new Option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the context)"),
+    list("-t, --tag <name:tag>", "name of the image; repeatable"),
+    new Option("--target <stage>", "the stage to build"),
+    list("--build-arg <name=value>", "value of an ARG; NAME alone takes it from the environment"),
+    list("--build-context <name=value>", "what a name stands for: docker-image://, oci-layout://, a directory or URL"),
+    new Option("--platform <platform>", "platform of the image, for example linux/arm64"),
+    list("--label <name=value>", "a label of the image"),
+    list("--annotation <name=value>", "an annotation of the manifest"),
+    list("--secret <spec>", "a secret for RUN --mount=type=secret; goes to the engine"),
+    list("--ssh <spec>", "an SSH agent for RUN --mount=type=ssh; goes to the engine"),
+    new Option("--network <mode>", "network of RUN; goes to the engine"),
+    list("--add-host <host:ip>", "a host that RUN can reach by name; goes to the engine"),
+    list("--ulimit <spec>", "a limit for RUN; goes to the engine"),
+    new Option("--shm-size <size>", "size of /dev/shm for RUN; goes to the engine"),
+    new Option("--cgroup-parent <path>", "control group of RUN; goes to the engine"),
+    list("--allow <entitlement>", "a privilege that RUN may use; goes to the engine"),
+    new Option("--builder <name>", "the buildx builder to use as engine"),
+    new Option("--no-cache", "use no checkpoint and nothing the engine holds"),
+    list("--no-cache-filter <stage>", "use no checkpoint of a stage"),
+    new Option("--refresh-after <age>", "make RUN layers again that are older, for example 7d"),
+    new Option("--pull", "accepted for compatibility: base images are always looked up"),
+    new Option("--cache-repo <repository>", "where checkpoints are (default: the first tag's repository)"),
+    new Option("--read-only-cache", "use checkpoints and save none"),
+    list("--insecure-registry <host>", "a registry that may be spoken to without TLS"),
+    new Option("--registry-ca <file>", "certificates to trust besides the system's"),
+    new Option("--progress <kind>", "auto, plain, tty, quiet or json (default: auto)"),
+    new Option("--provenance <value>", "only false: images have no attestations"),
+    new Option("--sbom <value>", "only false: images have no attestations"),
+  ];
+}
+
+function deliveryFlags(): readonly Option[] {
+  return [
+    new Option("--push", "publish to the repositories of the tags"),
+    new Option("--load", "load into Docker (the default without another output)"),
+    list("-o, --output <spec>", "type=registry, type=oci,dest=DIR, type=docker,dest=FILE"),
+    new Option("--tag-by-content", "tag also by a digest of all inputs: nothing changed, same tag"),
+    new Option("--checkpoints <which>", "save checkpoints of all stages, of the final one, or none (default: all)"),
+    new Option("--metadata-file <file>", "write the image's digests as JSON"),
+    new Option("--iidfile <file>", "write the image ID"),
+    new Option("--report <file>", "write the report as JSON"),
+  ];
+}
+
+function list(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);
+}

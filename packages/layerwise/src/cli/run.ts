@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { createColors } from "picocolors";
+import { build, planOnly } from "../build.ts";
+import { LayerwiseError } from "../error.ts";
+import { renderPlanJson, renderReportJson } from "../report/render-json.ts";
+import { type Palette, renderPlan, renderReport } from "../report/render-text.ts";
+import type { Report } from "../report/report.ts";
+import { openWorld } from "../wire.ts";
+import { openConsole, type ProgressKind } from "./console.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { metadataOf } from "./metadata.ts";
+import { openBuildOptions } from "./open-build.ts";
+import { type CommandOptions, readOptions } from "./options.ts";
+import { printedError } from "./print-error.ts";
+import { type Chosen, parseCommandLine } from "./program.ts";
+
+/** What a command line program has around it. */
+export interface Surroundings {
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean | undefined };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Interrupts the work. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the command line; gives the exit code. */
+export async function run(argv: readonly string[], around: Surroundings): Promise<number> {
+  const { stdout, stderr, version } = around;
+  const output = { out: (text: string) => void stdout.write(text), err: (text: string) => void stderr.write(text) };
+  const chosen = parseCommandLine(argv, { version, output });
+  if (chosen.command === "none") return chosen.exitCode;
+  const said: { dockerfile: string | undefined } = { dockerfile: undefined };
+  try {
+    await runCommand(chosen, { around, said });
+    return 0;
+  } catch (error) {
+    const known = around.signal.aborted ? cancelled(error) : error;
+    stderr.write(printedError(known, { version, dockerfile: said.dockerfile }));
+    return exitCodeOf(known);
+  }
+}
+
+interface Running {
+  readonly around: Surroundings;
+  /** What errors may quote, as soon as it is known. */
+  readonly said: { dockerfile: string | undefined };
+}
+
+async function runCommand(chosen: Chosen, { around, said }: Running): Promise<void> {
+  const options = readOptions(chosen.context, { flags: chosen.flags, env: around.env });
+  const palette: Palette = createColors(usesColour(around));
+  const kind = progressKind(options.progress, around);
+  const live = openConsole(chosen.command === "plan" && kind !== "json" ? "quiet" : kind, {
+    stream: around.stderr,
+    palette,
+  });
+  const { builder, insecureRegistries, registryCa } = options;
+  const { env, version } = around;
+  const wired = openWorld({ env, version, builder, insecureRegistries, registryCa });
+  try {
+    const opened = await openBuildOptions(options, { wired, around, isPlan: chosen.command === "plan" });
+    said.dockerfile = opened.dockerfile.text;
+    if (chosen.command === "plan") {
+      const plan = await planOnly(opened, { ports: wired.ports, emit: live.emit });
+      live.end();
+      around.stdout.write(options.json ? renderPlanJson(plan, opened) : renderPlan(plan, palette));
+      return;
+    }
+    const { report } = await build(opened, { ports: wired.ports, emit: live.emit, hear: wired.hear });
+    live.end();
+    await writeResults(report, { options, kind, around, palette });
+  } finally {
+    live.end();
+    await wired.close();
+  }
+}
+
+async function writeResults(
+  report: Report,
+  {
+    options,
+    kind,
+    around,
+    palette,
+  }: { options: CommandOptions; kind: ProgressKind; around: Surroundings; palette: Palette },
+): Promise<void> {
+  if (options.report !== undefined) await writeText(options.report, renderReportJson(report));
+  if (options.metadataFile !== undefined) await writeText(options.metadataFile, metadataOf(report));
+  // The image ID, as docker has it, is the digest of the config.
+  if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.config);
+  if (kind === "quiet") around.stdout.write(`${report.image.digest}\n`);
+  else if (kind !== "json") around.stderr.write(`\n${renderReport(report, palette)}`);
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new LayerwiseError(
+      "DISK",
+      `could not write ${path}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+      {
+        cause,
+        hint: "the image itself is published",
+      },
+    );
+  }
+}
+
+function progressKind(asked: CommandOptions["progress"], { stderr, env }: Surroundings): ProgressKind {
+  if (asked !== "auto") return asked;
+  return stderr.isTTY === true && env["CI"] === undefined && env["TERM"] !== "dumb" ? "tty" : "plain";
+}
+
+/** https://no-color.org and its counterpart. */
+function usesColour({ stderr, env }: Surroundings): boolean {
+  if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
+  if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
+  return stderr.isTTY === true;
+}
+
+function cancelled(cause: unknown): LayerwiseError {
+  return new LayerwiseError("CANCELLED", "could not finish the build: it was interrupted", {
+    cause,
+    hint: "no tag has moved unless the log says so; what is uploaded is used again",
+  });
+}

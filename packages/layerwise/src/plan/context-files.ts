@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import type { ContextEntry, ContextTree } from "../ports.ts";
+
+/** The files of the build context that the ignore file leaves. */
+export interface ContextFiles {
+  /** Undefined if the path is not there or is ignored; the context itself is the empty path. */
+  get(path: string): ContextEntry | undefined;
+  /** What a directory holds, sorted by the names' bytes. */
+  children(directory: string): readonly ContextEntry[];
+}
+
+/**
+ * Applies an ignore file. An ignored directory stays if something in it does not match, as BuildKit sends a file's
+ * parents with it (fsutil, filter.go).
+ */
+export function withoutIgnored(tree: ContextTree, matcher: IgnoreMatcher): ContextFiles {
+  const kept = new Map<string, ContextEntry>();
+  const children = new Map<string, ContextEntry[]>();
+  const walk = matcher.startWalk();
+  for (const entry of tree.values()) {
+    if (entry.path !== "" && walk.excludes(entry.path, entry.kind === "directory")) continue;
+    keep(entry);
+  }
+
+  function keep(entry: ContextEntry): void {
+    if (kept.has(entry.path)) return;
+    kept.set(entry.path, entry);
+    if (entry.path === "") return;
+    const parent = parentOf(entry.path);
+    const above = tree.get(parent);
+    if (above !== undefined) keep(above);
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [entry]);
+    else siblings.push(entry);
+  }
+
+  return { get: (path) => kept.get(path), children: (directory) => children.get(directory) ?? [] };
+}
+
+/** The directory that a path is in; the context itself for a path of one name. */
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? "" : path.slice(0, slash);
+}
+
+/** The last name of a path. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from "node:path";
+import { matchPath } from "../dockerfile/path-match.ts";
+import { LayerwiseError, type SourceRange } from "../error.ts";
+import type { ContextEntry } from "../ports.ts";
+import { type ContextFiles, nameOf, parentOf } from "./context-files.ts";
+
+/** One file or directory that a source word of COPY or ADD names. */
+export interface SelectedSource {
+  /** The name it has in a directory that it is put into. */
+  readonly name: string;
+  /** What it is after following links. */
+  readonly entry: ContextEntry;
+  /** For a directory, all that is below it, each directory before its content; paths are relative to it. */
+  readonly below: readonly { readonly path: string; readonly entry: ContextEntry }[];
+}
+
+/** A selection, or the directory whose content has not been listed yet. */
+export type SelectionResult =
+  | { readonly kind: "selected"; readonly sources: readonly SelectedSource[] }
+  | { readonly kind: "unlisted"; readonly directory: string };
+
+/** Most links that are followed for one path, as containerd's `fs.RootPath`. */
+const maxLinks = 255;
+
+class Unlisted {
+  readonly directory: string;
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+}
+
+/**
+ * Selects what one source word means: wildcards component by component, links followed inside the context, a
+ * directory with everything in it (fsutil/copy, `ResolveWildcards` and `Copy`).
+ *
+ * @throws CONTEXT_NOT_FOUND if a path without wildcards, or the directory before the first wildcard, is not there;
+ *   CONTEXT_ESCAPE if the word leads out of the context; CONTEXT_UNREADABLE, CONTEXT_UNSUPPORTED
+ */
+export function selectSource(files: ContextFiles, { word, at }: { word: string; at: SourceRange }): SelectionResult {
+  try {
+    const matches = matchesOf(files, { word, at });
+    return { kind: "selected", sources: matches.map((path) => selected(files, { path, word, at })) };
+  } catch (error) {
+    if (error instanceof Unlisted) return { kind: "unlisted", directory: error.directory };
+    throw error;
+  }
+}
+
+interface Wanted {
+  readonly word: string;
+  readonly at: SourceRange;
+}
+
+function matchesOf(files: ContextFiles, wanted: Wanted): readonly string[] {
+  const parts = posix.resolve("/", wanted.word).slice(1).split("/");
+  const firstWild = parts.findIndex(hasWildcard);
+  if (firstWild === -1) return [parts.join("/")];
+  const start = parts.slice(0, firstWild).join("/");
+  const directory = follow(files, { ...wanted, path: start });
+  if (directory === undefined) throw notFound(wanted);
+  const pattern = parts.slice(firstWild).join("/");
+  const found: string[] = [];
+  collectMatches(files, { directory, relative: "", pattern, found });
+  return found;
+}
+
+/** A match is not searched further: what is in a matching directory comes with it. */
+function collectMatches(
+  files: ContextFiles,
+  { directory, relative, pattern, found }: { directory: string; relative: string; pattern: string; found: string[] },
+): void {
+  for (const entry of childrenOf(files, directory)) {
+    const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
+    if (matchPath(pattern, path)) found.push(entry.path);
+    else if (entry.kind === "directory" && path.split("/").length < pattern.split("/").length) {
+      collectMatches(files, { directory: entry.path, relative: path, pattern, found });
+    }
+  }
+}
+
+function selected(files: ContextFiles, { path, word, at }: Wanted & { path: string }): SelectedSource {
+  const resolved = follow(files, { path, word, at });
+  const entry = resolved === undefined ? undefined : files.get(resolved);
+  if (entry === undefined) throw notFound({ word, at });
+  const below: SelectedSource["below"][number][] = [];
+  if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", below });
+  for (const one of [entry, ...below.map((item) => item.entry)]) refuseSpecial(one, at);
+  return { name: nameOf(path), entry, below };
+}
+
+function collectBelow(
+  files: ContextFiles,
+  { directory, relative, below }: { directory: string; relative: string; below: SelectedSource["below"][number][] },
+): void {
+  for (const entry of childrenOf(files, directory)) {
+    const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
+    below.push({ path, entry });
+    if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: path, below });
+  }
+}
+
+function childrenOf(files: ContextFiles, directory: string): readonly ContextEntry[] {
+  const entry = files.get(directory);
+  if (entry?.listing === "skipped") throw new Unlisted(directory);
+  if (entry?.listing === "denied") {
+    throw new LayerwiseError(
+      "CONTEXT_UNREADABLE",
+      `could not read the directory ${directory} of the build context: permission denied`,
+      {
+        hint: "give this user the right to read it, or name it in the ignore file",
+      },
+    );
+  }
+  return files.children(directory);
+}
+
+/** The path with all links resolved inside the context, the last one included; undefined if it leads nowhere. */
+function follow(files: ContextFiles, { path, word, at }: Wanted & { path: string }): string | undefined {
+  let done = "";
+  let links = 0;
+  const todo = path.split("/").filter((part) => part !== "");
+  while (todo.length > 0) {
+    const part = todo.shift() as string;
+    if (part === ".") continue;
+    if (part === "..") {
+      done = parentOf(done);
+      continue;
+    }
+    if (files.get(done)?.listing === "skipped") throw new Unlisted(done);
+    const next = done === "" ? part : `${done}/${part}`;
+    const entry = files.get(next);
+    if (entry === undefined) return undefined;
+    if (entry.kind !== "symlink") {
+      done = next;
+      continue;
+    }
+    links += 1;
+    if (links > maxLinks)
+      throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find "${word}" in the build context: too many links`, {
+        at,
+      });
+    const target = entry.target ?? "";
+    if (target.startsWith("/")) done = "";
+    todo.unshift(...target.split("/").filter((name) => name !== ""));
+  }
+  return done;
+}
+
+function refuseSpecial(entry: ContextEntry, at: SourceRange): void {
+  if (entry.kind !== "other") return;
+  throw new LayerwiseError(
+    "CONTEXT_UNSUPPORTED",
+    `could not copy ${entry.path}: it is a socket, a device or a pipe, not a file that an image can hold`,
+    { at, hint: "name it in the ignore file, or copy the files beside it one by one" },
+  );
+}
+
+function notFound({ word, at }: Wanted): LayerwiseError {
+  if (posix.normalize(word.replace(/^\/+/, "")).startsWith("../")) {
+    return new LayerwiseError("CONTEXT_ESCAPE", `could not copy "${word}": it leads out of the build context`, {
+      at,
+      hint: "use a build context that holds the file, or --build-context",
+    });
+  }
+  return new LayerwiseError("CONTEXT_NOT_FOUND", `could not find "${word}" in the build context`, {
+    at,
+    hint: "check the path, and whether the ignore file excludes it",
+  });
+}
+
+function hasWildcard(part: string): boolean {
+  for (let index = 0; index < part.length; index++) {
+    if (part[index] === "\\") index += 1;
+    else if ("*?[".includes(part[index] as string)) return true;
+  }
+  return false;
+}

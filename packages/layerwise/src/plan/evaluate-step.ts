@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from "node:path";
+import { expandWord } from "../dockerfile/expand.ts";
+import type { CopyInstruction, Instruction, RunInstruction, WorkdirInstruction } from "../dockerfile/instruction.ts";
+import { parseMount } from "../dockerfile/mount.ts";
+import { argvOf, type Scope, shellOf } from "./evaluate-config.ts";
+import { copyText, runText } from "./history-text.ts";
+import type { RouteReason } from "./route.ts";
+import { type StageState, workingDirectory } from "./stage-state.ts";
+import type { CopyStep, FileSource, RunStep, Step, StepBase, WorkdirStep } from "./step.ts";
+
+/** An instruction that makes a layer, or WORKDIR. */
+export type StepInstruction = Extract<Instruction, { kind: "run" | "copy" | "add" | "workdir" }>;
+
+/** What such an instruction does: the state after it, its line in the history, and the step; WORKDIR / makes none. */
+export interface StepEffect {
+  readonly state: StageState;
+  readonly createdBy: string;
+  readonly step: Step | undefined;
+}
+
+/** What evaluating a step needs besides the state. */
+export interface StepScope extends Scope {
+  readonly stage: number;
+  readonly isTrigger: boolean;
+  /** What COPY --from and mounts name. */
+  readonly sourceOf: (from: string, by: "copy" | "mount") => FileSource;
+}
+
+/** Evaluates an instruction that makes a layer: words expanded, paths absolute. */
+export function evaluateStep(state: StageState, instruction: StepInstruction, scope: StepScope): StepEffect {
+  switch (instruction.kind) {
+    case "run":
+      return evaluateRun(state, instruction, scope);
+    case "workdir":
+      return evaluateWorkdir(state, instruction, scope);
+    default:
+      return evaluateCopy(state, instruction, scope);
+  }
+}
+
+function baseOf(state: StageState, instruction: StepInstruction, scope: StepScope): Omit<StepBase, "opaque"> {
+  const { at, text, source } = instruction;
+  return { stage: scope.stage, at, text, source, isTrigger: scope.isTrigger, before: state, after: state };
+}
+
+function unknownFlag({ unknownFlags, at }: StepInstruction): RouteReason | undefined {
+  return unknownFlags.length === 0 ? undefined : { name: "flag-unknown", detail: unknownFlags.join(" "), at };
+}
+
+function evaluateRun(state: StageState, instruction: RunInstruction, scope: StepScope): StepEffect {
+  const expand = (word: string) => expandWord(word, state.environment, { escape: scope.escape });
+  const step: RunStep = {
+    ...baseOf(state, instruction, scope),
+    kind: "run",
+    opaque: unknownFlag(instruction),
+    argv: argvOf(state, instruction.command),
+    heredocs: instruction.heredocs.map(({ name, content, chomp }) => ({ name, content, chomp })),
+    mounts: instruction.mounts.map((word) => {
+      const mount = parseMount(word, expand);
+      return { ...mount, reads: mount.from === undefined ? { kind: "context" } : scope.sourceOf(mount.from, "mount") };
+    }),
+    network: instruction.network,
+    security: instruction.security,
+  };
+  return { state, step, createdBy: runText(state, shownArgv(state, instruction, step.argv)) };
+}
+
+/** A single here-document is shown as the command that it stands for, several as the shell gets them. */
+function shownArgv(
+  state: StageState,
+  { heredocs, command }: RunInstruction,
+  argv: readonly string[],
+): readonly string[] {
+  const [first] = heredocs;
+  if (first === undefined || command.form === "exec") return argv;
+  const isWhole = heredocs.length === 1 && /^\d*<<-?\S+$/.test(command.arguments[0] ?? "");
+  if (isWhole) return [...shellOf(state), first.content];
+  const bodies = heredocs.map(({ content, name }) => `\n${content}${name}`);
+  return [...shellOf(state), `${command.arguments[0]}${bodies.join("")}`];
+}
+
+/** An absolute path stays as written, also in the config; a relative one is joined to the directory so far. */
+function evaluateWorkdir(state: StageState, instruction: WorkdirInstruction, scope: StepScope): StepEffect {
+  const word = expandWord(instruction.path, state.environment, { escape: scope.escape });
+  const path = word.startsWith("/") ? word : posix.resolve(workingDirectory(state), word);
+  const after: StageState = { ...state, config: { ...state.config, WorkingDir: path } };
+  const createdBy = `WORKDIR ${path}`;
+  if (path === "/") return { state: after, createdBy, step: undefined };
+  const empty: RouteReason | undefined =
+    word === "" ? { name: "instruction-form", detail: "WORKDIR without a path", at: instruction.at } : undefined;
+  const step: WorkdirStep = {
+    ...baseOf(state, instruction, scope),
+    after,
+    kind: "workdir",
+    opaque: unknownFlag(instruction) ?? empty,
+    path,
+    user: state.config.User ?? "",
+  };
+  return { state: after, createdBy, step };
+}
+
+function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: StepScope): StepEffect {
+  const expand = (word: string) => expandWord(word, state.environment, { escape: scope.escape });
+  const expandBody = (text: string) => expandWord(text, state.environment, { escape: "\\", skipQuotes: true });
+  const word = expand(instruction.destination);
+  const optional = (value: string | undefined) => (value === undefined ? undefined : expand(value));
+  const { kind, link, parents, keepGitDir, unpack, from } = instruction;
+  const step: CopyStep = {
+    ...baseOf(state, instruction, scope),
+    kind,
+    opaque: unknownFlag(instruction) ?? copyForm(instruction, word),
+    from: from === undefined ? { kind: "context" } : scope.sourceOf(from, "copy"),
+    sources: instruction.sources.map(expand),
+    heredocs: instruction.heredocs.map(({ name, content, expand: expands }) => ({
+      name,
+      content: expands ? expandBody(content) : content,
+    })),
+    destination: absoluteDestination(workingDirectory(state), word),
+    chown: optional(instruction.chown),
+    chmod: optional(instruction.chmod),
+    link,
+    parents,
+    excludes: instruction.excludes.map(expand),
+    checksum: optional(instruction.checksum),
+    keepGitDir,
+    unpack,
+  };
+  return { state, step, createdBy: copyText(step, word) };
+}
+
+/** Forms that front ends of different age resolve differently. */
+function copyForm(instruction: CopyInstruction, destination: string): RouteReason | undefined {
+  const { from, at } = instruction;
+  const detail = destination.endsWith("/.")
+    ? `the destination ${destination}`
+    : from?.includes("$")
+      ? `--from=${from}`
+      : undefined;
+  return detail === undefined ? undefined : { name: "instruction-form", detail, at };
+}
+
+/** The destination seen from the root; a trailing slash, or the working directory itself, means a directory. */
+function absoluteDestination(directory: string, word: string): string {
+  const path = posix.resolve(directory, word);
+  const meansDirectory = word === "" || word === "." || word.endsWith("/");
+  return meansDirectory && path !== "/" ? `${path}/` : path;
+}

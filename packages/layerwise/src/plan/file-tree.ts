@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ContextEntry } from "../ports.ts";
+import type { Digest } from "../spec/digest.ts";
+import { compareFileNames } from "../spec/file-name.ts";
+import type { DirectoryNode, Node } from "../spec/file-view.ts";
+import { refuseLayer } from "./refusal.ts";
+
+/** Who owns a file. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What a directory is created or overwritten with. */
+export interface DirectoryAttributes extends Owner {
+  readonly mode: number;
+  readonly mtime: number;
+}
+
+/** One entry of a layer to be made, in full. */
+export type LayerFile = DirectoryAttributes & {
+  /** Relative to the root, without a leading slash. */
+  readonly path: string;
+} & (
+    | { readonly kind: "directory" }
+    | { readonly kind: "symlink"; readonly target: string }
+    /** Content from the build context. */
+    | { readonly kind: "file"; readonly from: ContextEntry; readonly digest: Digest }
+    /** Shares the content of another file of the same layer. */
+    | { readonly kind: "hardlink"; readonly target: string }
+  );
+
+/** A file that is put into the tree. */
+export type NewFile = DistributiveOmit<Exclude<LayerFile, { kind: "directory" }>, "path">;
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/**
+ * The merged file tree of the layers below, which instructions change one after the other. What they do to paths
+ * follows Linux: the same operations succeed, and those that fail are refused, so that the engine reports them.
+ */
+export interface FileTree {
+  /** Starts a layer; what follows belongs to it. */
+  startLayer(): void;
+  /** The entries of the layer: what changed, and every directory above it with its true attributes. */
+  endLayer(): LayerFile[];
+  /** Resolves all links of a path below the root, the last one too; names that do not exist stay as they are. */
+  resolve(path: string): string;
+  /** What is at a resolved path. */
+  at(path: string): Node | undefined;
+  /** Creates a directory and those above it that are missing; existing ones stay as they are. */
+  makeDirectories(path: string, attributes: DirectoryAttributes): void;
+  /** Makes a directory of a copied tree; one that exists gets the attributes if `overwrite` is set. */
+  putDirectory(path: string, attributes: DirectoryAttributes, options: { overwrite: boolean }): void;
+  /** Puts a file or link in the place of whatever file was there. */
+  putFile(path: string, file: NewFile): void;
+  /** The content of a file that the layers below keep as text, links followed; undefined if it is not kept. */
+  text(path: string): string | undefined;
+}
+
+/** Most links that are followed for one path, as containerd's `fs.RootPath`. */
+const maxLinks = 255;
+
+interface OpenDirectory extends DirectoryAttributes {
+  kind: "directory";
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: number;
+  implied?: boolean | undefined;
+  children: Map<string, OpenNode>;
+}
+type OpenNode = OpenDirectory | Exclude<Node, DirectoryNode>;
+
+/** Opens a tree for changes. The view is not changed: directories are copied when they are first written to. */
+export function openFileTree(view: DirectoryNode): FileTree {
+  const root = view as OpenDirectory as OpenDirectory;
+  const owned = new Set<OpenDirectory>();
+  const current: OpenDirectory = copyOf(root);
+  owned.add(current);
+  let changed = new Map<string, LayerFile>();
+
+  function lookup(path: string): OpenNode | undefined {
+    let node: OpenNode = current;
+    for (const name of names(path)) {
+      if (node.kind !== "directory") return undefined;
+      const child = node.children.get(name);
+      if (child === undefined) return undefined;
+      node = child;
+    }
+    return node;
+  }
+
+  function resolve(path: string): string {
+    const todo = names(path);
+    const done: string[] = [];
+    let links = 0;
+    while (todo.length > 0) {
+      const name = todo.shift() as string;
+      if (name === "..") {
+        done.pop();
+        continue;
+      }
+      const above = lookup(done.join("/"));
+      if (above !== undefined && above.kind !== "directory") refuse(`${done.join("/")} is no directory`);
+      const node = lookup([...done, name].join("/"));
+      if (node?.kind !== "symlink") {
+        done.push(name);
+        continue;
+      }
+      links += 1;
+      if (links > maxLinks) refuse(`${path} leads through too many links`);
+      if (node.target.startsWith("/")) done.length = 0;
+      todo.unshift(...names(node.target));
+    }
+    return done.join("/");
+  }
+
+  /** The directory at a path, as a copy that may be written to, and all above it too. */
+  function writable(path: string): OpenDirectory {
+    let directory = current;
+    for (const name of names(path)) {
+      const child = directory.children.get(name);
+      if (child === undefined) return refuse(`${path} is not there`);
+      if (child.kind !== "directory") return refuse(`${path} is no directory`);
+      if (child.implied) refuseLayer({ name: "destination-unknown", detail: `/${path} has no entry of its own` });
+      const own = owned.has(child) ? child : copyOf(child);
+      owned.add(own);
+      directory.children.set(name, own);
+      directory = own;
+    }
+    return directory;
+  }
+
+  function noteDirectory(path: string, { mode, uid, gid, mtime }: DirectoryAttributes): void {
+    changed.set(path, { kind: "directory", path, mode, uid, gid, mtime });
+  }
+
+  function create(path: string, attributes: DirectoryAttributes): void {
+    const [parent, name] = split(path);
+    const directory: OpenDirectory = { kind: "directory", ...plain(attributes), children: new Map() };
+    owned.add(directory);
+    writable(parent).children.set(name, directory);
+    noteDirectory(path, attributes);
+  }
+
+  function makeDirectories(path: string, attributes: DirectoryAttributes): void {
+    const parts = names(path);
+    for (let length = 1; length <= parts.length; length++) {
+      const part = parts.slice(0, length).join("/");
+      const node = lookup(part);
+      if (node === undefined) create(part, attributes);
+      else if (node.kind !== "directory") refuse(`/${part} is no directory`);
+    }
+  }
+
+  function putDirectory(path: string, attributes: DirectoryAttributes, { overwrite }: { overwrite: boolean }): void {
+    const node = lookup(path);
+    if (node === undefined) {
+      create(path, attributes);
+      return;
+    }
+    if (node.kind !== "directory") refuse(`/${path} is no directory`);
+    if (!overwrite) return;
+    Object.assign(writable(path), plain(attributes));
+    noteDirectory(path, attributes);
+  }
+
+  function putFile(path: string, file: NewFile): void {
+    const [parent, name] = split(path);
+    if (name.startsWith(".wh.")) refuseLayer({ name: "name-unsupported", detail: `/${path} reads as a deletion` });
+    const node = lookup(path);
+    if (node?.kind === "directory") refuse(`/${path} is a directory`);
+    if (changed.has(path)) refuseIfLinked(path);
+    const kept: OpenNode = file.kind === "symlink" ? { kind: "symlink", target: file.target } : { kind: "file" };
+    writable(parent).children.set(name, kept);
+    changed.set(path, { ...file, path } as LayerFile);
+  }
+
+  /** A hard link of this layer would get the new content. */
+  function refuseIfLinked(path: string): void {
+    for (const file of changed.values()) {
+      if (file.kind === "hardlink" && file.target === path) refuse(`/${path} has a hard link in the same layer`);
+    }
+  }
+
+  function endLayer(): LayerFile[] {
+    const files = new Map(changed);
+    for (const path of changed.keys()) {
+      for (let [above] = split(path); above !== "" && !files.has(above); [above] = split(above)) {
+        const { mode, uid, gid, mtime } = writable(above);
+        files.set(above, { kind: "directory", path: above, mode, uid, gid, mtime });
+      }
+    }
+    return [...files.values()].sort((one, other) => comparePaths(one.path, other.path));
+  }
+
+  return {
+    startLayer: () => {
+      changed = new Map();
+    },
+    endLayer,
+    resolve,
+    at: (path) => lookup(path) as Node | undefined,
+    makeDirectories,
+    putDirectory,
+    putFile,
+    text: (path) => {
+      const node = lookup(resolve(path));
+      return node?.kind === "file" ? node.text : undefined;
+    },
+  };
+}
+
+function refuse(detail: string): never {
+  return refuseLayer({ name: "destination-conflict", detail });
+}
+
+function copyOf(directory: OpenDirectory): OpenDirectory {
+  return { ...directory, children: new Map(directory.children) };
+}
+
+function plain({ mode, uid, gid, mtime }: DirectoryAttributes): DirectoryAttributes {
+  return { mode, uid, gid, mtime };
+}
+
+function names(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}
+
+function split(path: string): [parent: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+/** Orders paths as a walk meets them: a directory before its content, siblings by their names' bytes. */
+function comparePaths(one: string, other: string): number {
+  const [left, right] = [one.split("/"), other.split("/")];
+  for (let index = 0; index < left.length && index < right.length; index++) {
+    const order = compareFileNames(left[index] as string, right[index] as string);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import type { Emit } from "../event.ts";
+import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
+import type { Digest } from "../spec/digest.ts";
+import { archiveHeadBytes, looksLikeArchive } from "./archive-head.ts";
+import { isRemote, type StepContent } from "./assemble-layer.ts";
+import { type ContextFiles, withoutIgnored } from "./context-files.ts";
+import { type SelectedSource, selectSource } from "./copy-selection.ts";
+import type { Step } from "./step.ts";
+import { literalRoot } from "./step-key.ts";
+
+/** What every step that reads the build context selects from it, hashed. */
+export type ContentOf = ReadonlyMap<Step, StepContent>;
+
+interface Gathering extends CallOptions {
+  readonly context: BuildContext;
+  readonly matcher: IgnoreMatcher;
+  readonly emit: Emit;
+}
+
+/**
+ * Selects and hashes what the steps read from the build context. Only directories that a step can mean are listed,
+ * and only selected files are read.
+ */
+export async function gatherContent(steps: readonly Step[], gathering: Gathering): Promise<ContentOf> {
+  const readers = steps.map((step) => ({ step, words: contextWords(step) })).filter(({ words }) => words !== undefined);
+  if (readers.length === 0) return new Map();
+  const roots = new Set(readers.flatMap(({ words }) => (words as string[]).map(literalRoot)));
+  const selections = await select(readers as Reader[], { ...gathering, roots });
+  const files = new Map<string, ContextEntry>();
+  for (const sources of selections.values()) {
+    for (const entry of sources.flatMap(filesOf)) files.set(entry.path, entry);
+  }
+  const digests = await hash([...files.values()], gathering);
+  const capabilities = await gathering.context.capabilities([...files.values()], gathering);
+  const content = new Map<Step, StepContent>();
+  for (const [step, sources] of selections) {
+    const own = new Set(sources.flatMap(filesOf).map((entry) => entry.path));
+    content.set(step, {
+      sources,
+      digests,
+      archives: step.kind === "add" ? await archivesIn(sources, gathering) : [],
+      capabilities: new Set([...capabilities].filter((path) => own.has(path))),
+    });
+  }
+  return content;
+}
+
+/** The words of a step that name something in the build context; undefined if it reads nothing there. */
+function contextWords(step: Step): readonly string[] | undefined {
+  if (step.opaque !== undefined) return undefined;
+  if (step.kind === "run") {
+    const binds = step.mounts.filter((mount) => mount.type === "bind" && mount.reads.kind === "context");
+    return binds.length === 0 ? undefined : binds.map((mount) => mount.source ?? "/");
+  }
+  if (step.kind === "workdir" || step.from.kind !== "context") return undefined;
+  const words = step.sources.filter((source) => step.kind === "copy" || !isRemote(source));
+  return words.length === 0 ? undefined : words;
+}
+
+interface Reader {
+  readonly step: Step;
+  readonly words: readonly string[];
+}
+
+/** Lists and selects until no selection meets a directory that was left out. */
+async function select(
+  readers: readonly Reader[],
+  gathering: Gathering & { roots: Set<string> },
+): Promise<ReadonlyMap<Step, readonly SelectedSource[]>> {
+  const { context, matcher, emit, roots, signal } = gathering;
+  for (;;) {
+    const skip = (directory: string) => matcher.canSkip(directory) || !isNear(directory, roots);
+    const tree: ContextTree = await context.list(skip, { signal });
+    emit({ kind: "context-listed", files: tree.size });
+    const selected = selectAll(readers, withoutIgnored(tree, matcher));
+    if (typeof selected !== "string") return selected;
+    roots.add(selected);
+  }
+}
+
+/** All selections, or a directory that must be listed for them. */
+function selectAll(
+  readers: readonly Reader[],
+  files: ContextFiles,
+): ReadonlyMap<Step, readonly SelectedSource[]> | string {
+  const selections = new Map<Step, readonly SelectedSource[]>();
+  for (const { step, words } of readers) {
+    const sources: SelectedSource[] = [];
+    for (const word of words) {
+      const result = selectSource(files, { word, at: step.at });
+      if (result.kind === "unlisted") return result.directory;
+      sources.push(...result.sources);
+    }
+    selections.set(step, sources);
+  }
+  return selections;
+}
+
+/** Whether a directory is above, below or at one of the roots. */
+function isNear(directory: string, roots: ReadonlySet<string>): boolean {
+  for (const root of roots) {
+    if (root === "" || directory === root) return true;
+    if (directory.startsWith(`${root}/`) || root.startsWith(`${directory}/`)) return true;
+  }
+  return false;
+}
+
+function filesOf({ entry, below }: SelectedSource): readonly ContextEntry[] {
+  return [entry, ...below.map((item) => item.entry)].filter((one) => one.kind === "file");
+}
+
+async function hash(
+  files: readonly ContextEntry[],
+  { context, emit, signal }: Gathering,
+): Promise<ReadonlyMap<string, Digest>> {
+  const digests = await context.digests(files, { signal });
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  emit({ kind: "context-hashed", files: files.length, bytes });
+  return new Map(files.map((file, index) => [file.path, digests[index] as Digest]));
+}
+
+/** ADD unpacks files that are named by a source word themselves, not those inside a directory. */
+async function archivesIn(
+  sources: readonly SelectedSource[],
+  { context, signal }: Gathering,
+): Promise<readonly string[]> {
+  const archives: string[] = [];
+  for (const { entry } of sources) {
+    if (entry.kind !== "file") continue;
+    if (looksLikeArchive(await headOf(context, { entry, signal }))) archives.push(entry.path);
+  }
+  return archives;
+}
+
+async function headOf(
+  context: BuildContext,
+  { entry, signal }: { entry: ContextEntry } & CallOptions,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of context.open(entry, { signal })) {
+    parts.push(Uint8Array.from(chunk));
+    length += chunk.length;
+    if (length >= archiveHeadBytes) break;
+  }
+  return Buffer.concat(parts).subarray(0, archiveHeadBytes);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import type { Dockerfile } from "../dockerfile/instruction.ts";
+import type { Emit } from "../event.ts";
+import type { BuildContext, CallOptions, Repositories, Repository } from "../ports.ts";
+import { chainIdOf } from "../spec/image-config.ts";
+import type { Platform } from "../spec/platform.ts";
+import { formatPlatform } from "../spec/platform.ts";
+import { type Chain, chainsOf } from "./chain.ts";
+import { type EvaluatedStage, evaluateStages } from "./evaluate-stages.ts";
+import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
+import { gatherBases, type NamedImages } from "./gather-bases.ts";
+import { type ContentOf, gatherContent } from "./gather-content.ts";
+import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
+import { globalScopeOf, imagesReadBy, neededHeads, type StageHead } from "./global-scope.ts";
+import type { EngineWork, Plan, StageStart, Work } from "./plan.ts";
+import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
+import { Refusal } from "./refusal.ts";
+import { needsOwnConfig, redeclaredArgs, stateAt } from "./resume-config.ts";
+import type { RouteReason } from "./route.ts";
+import { assembleLeft, engineReasons, stepsLeft } from "./settle.ts";
+
+/** What is to be planned. */
+export interface PlanInput extends CallOptions {
+  readonly dockerfile: Dockerfile;
+  readonly target: string | undefined;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly context: BuildContext;
+  readonly matcher: IgnoreMatcher;
+  readonly named: NamedImages;
+  /** Reasons known before: a remote context, named contexts that only an engine reads. */
+  readonly wholeReason: RouteReason | undefined;
+  /** Flags that change what a RUN sees. */
+  readonly runOptions: readonly string[];
+  readonly repositories: Repositories;
+  /** Where checkpoints are; undefined if the build has no place for any. */
+  readonly cache: Repository | undefined;
+  readonly readOnlyCache: boolean;
+  readonly noCache: boolean | readonly string[];
+  readonly notBefore: number | undefined;
+  readonly emit: Emit;
+}
+
+/**
+ * Plans a build: what is already there, what is left, and who does it. Reads from registries and the build context,
+ * writes nothing.
+ */
+export async function planBuild(input: PlanInput): Promise<Plan> {
+  const { dockerfile, targetPlatform } = input;
+  try {
+    if (input.wholeReason !== undefined) throw new Refusal(input.wholeReason, "whole");
+    const draft = await draftChains(input);
+    return await settle(input, draft);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const work: Work = { kind: "whole", target: input.target };
+    return { dockerfile, platform: targetPlatform, route: "engine", reasons: [error.reason], work };
+  }
+}
+
+/** The chains of all stages that the target needs, with keys. */
+interface Draft {
+  readonly target: Chain;
+  readonly stages: ReadonlyMap<number, EvaluatedStage>;
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly content: ContentOf;
+  readonly images: readonly BaseImage[];
+}
+
+async function draftChains(input: PlanInput): Promise<Draft> {
+  const { dockerfile, repositories, named, emit, signal, buildArgs } = input;
+  const scope = globalScopeOf(dockerfile, input);
+  const heads = neededHeads(dockerfile, { scope, target: input.target, platform: input.targetPlatform });
+  const wanted = wantedImages(dockerfile, { heads, platform: input.targetPlatform });
+  const bases = await gatherBases(wanted, { repositories, named, emit, signal });
+  const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: input.targetPlatform };
+  const stages = evaluateStages(dockerfile, { heads, facts, scope });
+  const steps = [...stages.values()].flatMap((stage) => stage.steps);
+  const content = await gatherContent(steps, input);
+  const chains = chainsOf(stages, {
+    contentOf: (step) => content.get(step),
+    privateArgs: new Set(buildArgs.keys()),
+    runOptions: input.runOptions,
+    imageKey: (reference) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform)))),
+  });
+  const last = heads.at(-1) as StageHead;
+  const images = [...bases.values()].filter(isReadable);
+  return { target: chains.get(last.stage.index) as Chain, stages, chains, content, images };
+}
+
+function wantedImages(
+  dockerfile: Dockerfile,
+  { heads, platform }: { heads: readonly StageHead[]; platform: Platform },
+): readonly { reference: string; platform: Platform }[] {
+  const bases = heads
+    .filter(({ base, parent }) => parent === undefined && base !== "scratch")
+    .map((head) => ({ reference: head.base, platform: head.platform }));
+  const read = heads.flatMap((head) => imagesReadBy(dockerfile, head).map((reference) => ({ reference, platform })));
+  return [...bases, ...read];
+}
+
+function imageKey(
+  image: Facts["bases"] extends ReadonlyMap<string, infer T> ? T | undefined : never,
+): string | undefined {
+  return isReadable(image) ? (chainIdOf(image.config.diffIds) ?? "scratch") : undefined;
+}
+
+async function settle(input: PlanInput, draft: Draft): Promise<Plan> {
+  const { dockerfile } = input;
+  const { target } = draft;
+  const start = await recall(input, target);
+  const left = stepsLeft(target, start);
+  const about = { dockerfile, platform: target.platform };
+  if (left.length === 0)
+    return { ...about, route: "reuse", reasons: [], work: { kind: "reuse", chain: target, start } };
+  const reasons = engineReasons(left);
+  if (reasons.length > 0) return await engine(input, draft, { start, reasons });
+  const below = await filesBelow(input, { chain: target, start });
+  if (below.kind === "unreadable") {
+    return await engine(input, draft, { start, reasons: [{ name: "files-unknown", detail: below.why }] });
+  }
+  const assembled = assembleLeft(target, { left, below: below.layers, content: draft.content });
+  if (assembled.kind === "refused") return await engine(input, draft, { start, reasons: [assembled.reason] });
+  const work: Work = { kind: "assemble", chain: target, start, layers: assembled.layers, below };
+  return { ...about, route: "assemble", reasons: [], work };
+}
+
+async function recall(input: PlanInput, chain: Chain): Promise<Recalled | undefined> {
+  const { cache, emit, signal, dockerfile, noCache, notBefore } = input;
+  if (cache === undefined) return undefined;
+  const stageNames = new Map(dockerfile.stages.map((stage) => [stage.index, stage.name]));
+  const policy: RecallPolicy = { noCache, notBefore, stageNames };
+  const found = await recallDeepest(chain, { cache, policy, emit, signal });
+  if (found !== undefined) {
+    const stage = stageNames.get(chain.stage) ?? String(chain.stage);
+    const instruction = chain.steps[found.position - 1]?.step.text ?? "";
+    emit({ kind: "checkpoint-found", stage, instruction, tag: found.checkpoint.tag });
+  }
+  return found;
+}
+
+/** The files of all layers below what is left: the base's, and those behind the checkpoint. */
+async function filesBelow(
+  input: PlanInput,
+  { chain, start }: { chain: Chain; start: Recalled | undefined },
+): ReturnType<typeof gatherFiles> {
+  const { cache, signal } = input;
+  const layers = start === undefined ? baseLayers(input, chain.base) : checkpointLayers(cache as Repository, start);
+  const lower = chain.base?.layers.length ?? 0;
+  return await gatherFiles(layers, { cache, known: start?.checkpoint.files, lower, signal });
+}
+
+function checkpointLayers(cache: Repository, { checkpoint }: Recalled): readonly LocatedLayer[] {
+  return checkpoint.layers.map((descriptor, index) => ({
+    descriptor,
+    diffId: checkpoint.config.diffIds[index] as LocatedLayer["diffId"],
+    from: cache,
+  }));
+}
+
+function baseLayers({ repositories }: PlanInput, base: BaseImage | undefined): readonly LocatedLayer[] {
+  if (base === undefined) return [];
+  const { location } = base;
+  const from =
+    location.kind === "layout" ? repositories.inLayout(location.path) : repositories.inRegistry(location.name);
+  return base.layers.map((descriptor, index) => ({
+    descriptor,
+    diffId: base.config.diffIds[index] as LocatedLayer["diffId"],
+    from,
+  }));
+}
+
+interface EngineCase {
+  readonly start: Recalled | undefined;
+  readonly reasons: readonly RouteReason[];
+}
+
+async function engine(input: PlanInput, draft: Draft, { start, reasons }: EngineCase): Promise<Plan> {
+  const starts = new Map<number, StageStart>();
+  const chains = new Map<number, Chain>();
+  await startStage(draft.target, { input, draft, starts, chains, recalled: usable(input, draft.target, start) });
+  const { target: chain, stages, images } = draft;
+  const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, noCache: engineNoCache(input) };
+  const others = [...chains.values()].filter((one) => one !== chain).flatMap((one) => ownReasons(work, one));
+  const all = [...reasons, ...others];
+  return { dockerfile: input.dockerfile, platform: chain.platform, route: "engine", reasons: all, work };
+}
+
+/** Why a stage beside the target's needs the engine. */
+function ownReasons({ starts }: EngineWork, chain: Chain): readonly RouteReason[] {
+  const start = starts.get(chain.stage);
+  const done = start?.kind === "checkpoint" ? start.recalled.position : chain.inherited;
+  return engineReasons(chain.steps.slice(Math.max(done, chain.inherited)));
+}
+
+/** A checkpoint whose config an engine cannot continue from needs a copy with another config, which must be written. */
+function usable(input: PlanInput, chain: Chain, start: Recalled | undefined): Recalled | undefined {
+  if (start === undefined || (input.readOnlyCache && needsOwnConfig(chain, start))) return undefined;
+  return redeclaredArgs(stateAt(chain, start.position), input.buildArgs) === undefined ? undefined : start;
+}
+
+interface Starting {
+  readonly input: PlanInput;
+  readonly draft: Draft;
+  readonly starts: Map<number, StageStart>;
+  readonly chains: Map<number, Chain>;
+  readonly recalled: Recalled | undefined;
+}
+
+/** Decides where a stage begins, and then of all stages that what is left of it reads. */
+async function startStage(chain: Chain, { recalled, ...rest }: Starting): Promise<void> {
+  const { input, draft, starts, chains } = rest;
+  if (starts.has(chain.stage)) return;
+  const position = recalled?.position ?? 0;
+  chains.set(chain.stage, chain);
+  const done = position - chain.inherited;
+  const startsHere = recalled !== undefined && done >= 0;
+  starts.set(chain.stage, startsHere ? { kind: "checkpoint", recalled, done } : { kind: "begin" });
+  const stage = draft.stages.get(chain.stage) as EvaluatedStage;
+  if (!startsHere && stage.base.kind === "stage") {
+    const parent = draft.chains.get(stage.base.stage) as Chain;
+    await startStage(parent, { ...rest, recalled });
+  }
+  for (const step of stage.steps.slice(Math.max(0, done))) {
+    for (const read of stagesReadBy(step)) {
+      const other = draft.chains.get(read) as Chain;
+      if (starts.has(read)) continue;
+      const found = usable(input, other, await recall(input, other));
+      await startStage(other, { ...rest, recalled: found });
+    }
+  }
+}
+
+function stagesReadBy(step: EvaluatedStage["steps"][number]): readonly number[] {
+  const sources =
+    step.kind === "run" ? step.mounts.map((mount) => mount.reads) : step.kind === "workdir" ? [] : [step.from];
+  return sources.flatMap((source) => (source.kind === "stage" ? [source.stage] : []));
+}
+
+/** Old RUN layers must not come back from the engine's own store either. */
+function engineNoCache({ noCache, notBefore }: PlanInput): boolean | readonly string[] {
+  return notBefore === undefined ? noCache : true;
+}

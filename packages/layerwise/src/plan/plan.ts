@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Dockerfile } from "../dockerfile/instruction.ts";
+import type { Digest } from "../spec/digest.ts";
+import type { LayerFiles } from "../spec/layer-files.ts";
+import type { Platform } from "../spec/platform.ts";
+import type { Chain, ChainStep } from "./chain.ts";
+import type { EvaluatedStage } from "./evaluate-stages.ts";
+import type { BaseImage } from "./facts.ts";
+import type { LayerFile } from "./file-tree.ts";
+import type { Recalled } from "./recall.ts";
+import type { Route, RouteReason } from "./route.ts";
+
+/** What will happen, decided before anything is written. */
+export interface Plan {
+  readonly dockerfile: Dockerfile;
+  readonly platform: Platform;
+  readonly route: Route;
+  /** Why an engine is needed; empty for the other routes. */
+  readonly reasons: readonly RouteReason[];
+  readonly work: Work;
+}
+
+/** What there is to do. */
+export type Work =
+  | { readonly kind: "reuse"; readonly chain: Chain; readonly start: Recalled | undefined }
+  | AssembleWork
+  | EngineWork
+  /** Nothing of the Dockerfile could be evaluated: the engine gets it as it is. */
+  | { readonly kind: "whole"; readonly target: string | undefined };
+
+/** Layers that are made here, on top of a checkpoint or the base. */
+export interface AssembleWork {
+  readonly kind: "assemble";
+  readonly chain: Chain;
+  readonly start: Recalled | undefined;
+  readonly layers: readonly { readonly step: ChainStep; readonly files: readonly LayerFile[] }[];
+  readonly below: BelowFiles;
+}
+
+/** The files of the layers that something is assembled on. */
+export interface BelowFiles {
+  readonly layers: readonly LayerFiles[];
+  /** False: they were read from the layers and are worth saving. */
+  readonly isStored: boolean;
+}
+
+/** What an engine executes. */
+export interface EngineWork {
+  readonly kind: "engine";
+  /** The chain of the target. */
+  readonly chain: Chain;
+  /** All stages that the target needs, and the chains of those that the engine needs. */
+  readonly stages: ReadonlyMap<number, EvaluatedStage>;
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly starts: ReadonlyMap<number, StageStart>;
+  /** Every image that the Dockerfile names and that was looked up. */
+  readonly images: readonly BaseImage[];
+  /** What the engine itself may not reuse. */
+  readonly noCache: boolean | readonly string[];
+}
+
+/** Where a stage begins in what is handed to the engine. */
+export type StageStart =
+  /** From its base, with all its instructions. */
+  | { readonly kind: "begin" }
+  /** From a checkpoint; `done` of the stage's own steps are behind it. */
+  | { readonly kind: "checkpoint"; readonly recalled: Recalled; readonly done: number };
+
+/** What identifies an image by what it is made of: equal inputs, equal digest. */
+export interface ContentIdentity {
+  readonly chain: Digest;
+  readonly content: Digest;
+}

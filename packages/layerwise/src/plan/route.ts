@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SourceRange } from "../error.ts";
+
+/** How an image comes to be: its layers exist, or are assembled here, or an engine executes what is left. */
+export type Route = "reuse" | "assemble" | "engine";
+
+/** The name of a reason. */
+export type RouteReasonName =
+  | "run-executes"
+  | "base-is-new"
+  | "front-end-unknown"
+  | "flag-unknown"
+  | "instruction-form"
+  | "onbuild-reads-stage"
+  | "base-unreadable"
+  | "base-platform"
+  | "base-layers"
+  | "named-context"
+  | "remote-context"
+  | "add-remote"
+  | "add-archive"
+  | "copy-from"
+  | "copy-heredoc"
+  | "copy-link"
+  | "copy-parents"
+  | "copy-exclude"
+  | "copy-chmod"
+  | "owner-unknown"
+  | "destination-conflict"
+  | "destination-unknown"
+  | "name-unsupported"
+  | "file-capability"
+  | "files-unknown"
+  | "checkpoint-config"
+  | "requested";
+
+/** Why a step, or a whole build, is the engine's: a sentence each; `docs/routes.md` lists them. */
+export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
+  "run-executes": "RUN executes a command",
+  "base-is-new": "the base image has no checkpoint to continue from and RUN must execute",
+  "front-end-unknown": "a front end other than docker/dockerfile reads this Dockerfile",
+  "flag-unknown": "the instruction has a flag that layerwise does not know",
+  "instruction-form": "the instruction has a form whose result differs between front ends",
+  "onbuild-reads-stage": "an ONBUILD instruction of the base reads from a stage or mounts something",
+  "base-unreadable": "the base image could not be read from a registry",
+  "base-platform": "the base image does not have exactly one manifest for the platform",
+  "base-layers": "the base image has layers of a kind that layerwise does not read",
+  "named-context": "--build-context names what a FROM, a --from or a mount reads",
+  "remote-context": "the build context is a URL or a git repository",
+  "add-remote": "ADD fetches a URL or a git repository",
+  "add-archive": "ADD unpacks an archive",
+  "copy-from": "COPY --from reads files that only the engine has",
+  "copy-heredoc": "COPY or ADD writes a here-document",
+  "copy-link": "--link makes a layer that differs between image stores",
+  "copy-parents": "--parents is the engine's",
+  "copy-exclude": "--exclude is the engine's",
+  "copy-chmod": "--chmod differs between engines in this case",
+  "owner-unknown": "the owner's name cannot be looked up in the image",
+  "destination-conflict": "the destination is not what the instruction needs; the engine says how that ends",
+  "destination-unknown": "the layers below do not say what the destination is",
+  "name-unsupported": "a file's name cannot be kept safely in a layer",
+  "file-capability": "a file has a capability, which only the engine reads",
+  "files-unknown": "the files of the layers below are not known",
+  "checkpoint-config": "the checkpoint's config differs and the cache may not be written",
+  requested: "the command line asks for a build without reuse",
+};
+
+/** A reason that applied, and where. */
+export interface RouteReason {
+  readonly name: RouteReasonName;
+  /** What exactly, for example the flag or the path. */
+  readonly detail?: string | undefined;
+  readonly at?: SourceRange | undefined;
+}
+
+/** The reason as a sentence for people. */
+export function describeReason({ name, detail }: RouteReason): string {
+  return detail === undefined ? routeReasons[name] : `${routeReasons[name]}: ${detail}`;
+}

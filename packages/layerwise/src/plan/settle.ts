@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mergeLayers } from "../spec/file-view.ts";
+import type { LayerFiles } from "../spec/layer-files.ts";
+import { assembleLayer, engineOnly } from "./assemble-layer.ts";
+import type { Chain, ChainStep } from "./chain.ts";
+import { openFileTree } from "./file-tree.ts";
+import type { ContentOf } from "./gather-content.ts";
+import type { AssembleWork } from "./plan.ts";
+import type { Recalled } from "./recall.ts";
+import type { RouteReason } from "./route.ts";
+
+/** What of a chain is not behind its checkpoint. */
+export function stepsLeft(chain: Chain, start: Recalled | undefined): readonly ChainStep[] {
+  return chain.steps.slice(start?.position ?? 0);
+}
+
+/** Why what is left needs an engine whatever is below it; empty if it may be assembled. */
+export function engineReasons(left: readonly ChainStep[]): readonly RouteReason[] {
+  return left.map(({ step }) => engineOnly(step)).filter((reason) => reason !== undefined);
+}
+
+/** Layers that were assembled, or why one cannot be. */
+export type Assembled =
+  | { readonly kind: "layers"; readonly layers: AssembleWork["layers"] }
+  | { readonly kind: "refused"; readonly reason: RouteReason };
+
+/** Computes the layers that are left, on the merged tree of the layers below. Pure. */
+export function assembleLeft(
+  chain: Chain,
+  { left, below, content }: { left: readonly ChainStep[]; below: readonly LayerFiles[]; content: ContentOf },
+): Assembled {
+  const tree = openFileTree(mergeLayers(below));
+  const layers: { step: ChainStep; files: AssembleWork["layers"][number]["files"] }[] = [];
+  for (const step of left) {
+    const draft = assembleLayer(tree, {
+      step: step.step,
+      content: content.get(step.step),
+      fallbackTime: baseTime(chain),
+    });
+    if (draft.kind === "refused") return draft;
+    layers.push({ step, files: draft.files });
+  }
+  return { kind: "layers", layers };
+}
+
+/** Directories that no source gives a time get the base's: the same inputs make the same layer. */
+function baseTime({ base }: Chain): number {
+  const time = Date.parse(base?.config.created ?? "");
+  return Number.isNaN(time) || time < 0 ? 0 : Math.floor(time / 1000);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from "../spec/digest.ts";
+import { chainIdOf } from "../spec/image-config.ts";
+import { formatPlatform, type Platform } from "../spec/platform.ts";
+import type { StepContent } from "./assemble-layer.ts";
+import { type CacheKey, cacheKeyOf, type KeyInput, listValue } from "./cache-key.ts";
+import { parentOf } from "./context-files.ts";
+import type { SelectedSource } from "./copy-selection.ts";
+import type { CopyStep, FileSource, RunStep, Step, WorkdirStep } from "./step.ts";
+
+/** What keys are made with besides the steps. */
+export interface KeyScope {
+  /** The key or chain that a --from or a mount reads; undefined if it has no key. */
+  readonly sourceKey: (source: Exclude<FileSource, { kind: "context" }>) => string | undefined;
+  /** What a step selects from the build context: its sources, and each of a RUN's bind mounts. */
+  readonly contentOf: (step: Step) => StepContent | undefined;
+  /** Values that only the command line knows and that may be secret. */
+  readonly privateArgs: ReadonlySet<string>;
+  /** Hash of flags that change what a RUN sees: network, hosts, limits. */
+  readonly runOptions: readonly string[];
+}
+
+/** The key of a chain's root: the base's layers and the platform, not its tag, manifest or config. */
+export function rootKey(diffIds: readonly Digest[], platform: Platform): CacheKey {
+  return cacheKeyOf([
+    { name: "kind", value: "base" },
+    { name: "layers", value: chainIdOf(diffIds) ?? "scratch" },
+    { name: "platform", value: formatPlatform(platform) },
+  ]);
+}
+
+/** The key of a step on top of a chain; undefined if nothing can stand for its result. */
+export function stepKey(step: Step, parent: CacheKey, scope: KeyScope): CacheKey | undefined {
+  if (step.opaque !== undefined) return undefined;
+  const inputs = inputsOf(step, scope);
+  if (inputs === undefined) return undefined;
+  return cacheKeyOf([{ name: "parent", value: parent.digest }, { name: "kind", value: step.kind }, ...inputs]);
+}
+
+function inputsOf(step: Step, scope: KeyScope): readonly KeyInput[] | undefined {
+  switch (step.kind) {
+    case "run":
+      return runInputs(step, scope);
+    case "workdir":
+      return workdirInputs(step);
+    default:
+      return copyInputs(step, scope);
+  }
+}
+
+function workdirInputs({ path, user }: WorkdirStep): readonly KeyInput[] {
+  return [
+    { name: "path", value: path },
+    { name: "user", value: user },
+  ];
+}
+
+function runInputs(step: RunStep, scope: KeyScope): readonly KeyInput[] | undefined {
+  const { config, environment } = step.before;
+  const mounts = step.mounts.map((mount) => mountValue(step, { mount, scope }));
+  if (mounts.includes(undefined)) return undefined;
+  const variables = [...environment].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    { name: "command", value: listValue(step.argv) },
+    {
+      name: "here-documents",
+      value: listValue(step.heredocs.flatMap(({ name, content, chomp }) => [name, content, String(chomp)])),
+    },
+    { name: "directory", value: config.WorkingDir ?? "" },
+    { name: "user", value: config.User ?? "" },
+    { name: "mounts", value: listValue(mounts as string[]) },
+    { name: "network", value: step.network ?? "" },
+    { name: "security", value: step.security ?? "" },
+    { name: "options", value: listValue(scope.runOptions) },
+    ...variables.map(([name, value]) => ({
+      name: `environment ${name}`,
+      value,
+      isPrivate: scope.privateArgs.has(name) ? true : undefined,
+    })),
+  ];
+}
+
+/** A mount's declaration, and for a bind mount what it reads; never the value of a secret. */
+function mountValue(
+  step: RunStep,
+  { mount, scope }: { mount: RunStep["mounts"][number]; scope: KeyScope },
+): string | undefined {
+  const { reads, ...declaration } = mount;
+  const fields = Object.entries(declaration)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, value]) => [name, String(value)]);
+  if (reads.kind !== "context") {
+    const key = scope.sourceKey(reads);
+    return key === undefined ? undefined : listValue([...fields, key]);
+  }
+  if (mount.type !== "bind") return listValue(fields);
+  const content = scope.contentOf(step);
+  return listValue([...fields, filesValue(content)]);
+}
+
+function copyInputs(step: CopyStep, scope: KeyScope): readonly KeyInput[] | undefined {
+  const flags: readonly KeyInput[] = [
+    { name: "sources", value: listValue(step.sources) },
+    { name: "here-documents", value: listValue(step.heredocs.flatMap(({ name, content }) => [name, content])) },
+    { name: "destination", value: step.destination },
+    { name: "chown", value: step.chown ?? "" },
+    { name: "chmod", value: step.chmod ?? "" },
+    {
+      name: "flags",
+      value: listValue([
+        `link=${step.link}`,
+        `parents=${step.parents}`,
+        `unpack=${step.unpack ?? ""}`,
+        `keep-git-dir=${step.keepGitDir}`,
+        `checksum=${step.checksum ?? ""}`,
+        ...step.excludes.map((pattern) => `exclude=${pattern}`),
+      ]),
+    },
+  ];
+  if (step.from.kind !== "context") {
+    const from = scope.sourceKey(step.from);
+    return from === undefined ? undefined : [...flags, { name: "from", value: from }];
+  }
+  return [...flags, { name: "files", value: filesValue(scope.contentOf(step)) }];
+}
+
+/**
+ * The selected files as one value: relative path, type, permission bits, owner, link target, content. Not their times,
+ * not where the context is.
+ */
+export function filesValue(content: StepContent | undefined): string {
+  if (content === undefined) return "";
+  return listValue(content.sources.map((source) => sourceValue(source, content)));
+}
+
+function sourceValue({ name, entry, below }: SelectedSource, content: StepContent): string {
+  const entries = [...below.map((item) => ({ path: item.path, entry: item.entry }))];
+  // A directory's own attributes are not copied, its content is put into the destination.
+  const own =
+    entry.kind === "directory"
+      ? ["directory"]
+      : ["entry", name, ...fieldsOf(entry, { content, links: new Map(), path: name })];
+  const links = new Map<string, string>();
+  return listValue([
+    ...own,
+    ...entries.flatMap(({ path, entry: item }) => [path, ...fieldsOf(item, { content, links, path })]),
+  ]);
+}
+
+function fieldsOf(
+  entry: SelectedSource["entry"],
+  { content, links, path }: { content: StepContent; links: Map<string, string>; path: string },
+): string[] {
+  const owner = `${entry.uid}:${entry.gid}`;
+  if (entry.kind === "symlink") return ["symlink", owner, entry.target ?? ""];
+  const mode = entry.mode.toString(8);
+  if (entry.kind === "directory") return ["directory", mode, owner];
+  const first = entry.hardLink === undefined ? undefined : links.get(entry.hardLink);
+  if (entry.hardLink !== undefined && first === undefined) links.set(entry.hardLink, path);
+  const capability = content.capabilities.has(entry.path) ? ["capability"] : [];
+  return ["file", mode, owner, content.digests.get(entry.path) ?? "", first ?? "", ...capability];
+}
+
+/** The directory whose listing a source word needs first: everything before its first wildcard. */
+export function literalRoot(word: string): string {
+  const parts = word.split("/").filter((part) => part !== "" && part !== ".");
+  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
+  return wild === -1 ? parts.join("/") : parentOf(`${parts.slice(0, wild).join("/")}/x`);
+}

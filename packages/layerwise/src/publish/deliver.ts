@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Emit } from "../event.ts";
+import type { CallOptions, Ports } from "../ports.ts";
+import type { Image } from "../produce/image.ts";
+import type { Digest } from "../spec/digest.ts";
+import { dockerArchive } from "./docker-archive.ts";
+import { type Destination, manifestOf, publishTo } from "./publish.ts";
+
+/** Where an image goes. */
+export type Output =
+  /** A repository of a registry, or an OCI layout directory. */
+  | (Destination & { readonly kind: "repository" })
+  /** An archive as `docker save` writes it. */
+  | {
+      readonly kind: "archive";
+      readonly references: readonly string[];
+      readonly write: (archive: AsyncIterable<Uint8Array>) => Promise<void>;
+    }
+  /** The engine's own store. */
+  | { readonly kind: "load"; readonly references: readonly string[] };
+
+/** What was delivered. */
+export interface Delivered {
+  /** Digest and size of the image's manifest. */
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly configDigest: Digest;
+  /** References that point to it now. */
+  readonly references: readonly string[];
+}
+
+/** Takes an image everywhere it should go: repositories first, in their order, then archives and the engine. */
+export async function deliver(
+  image: Image,
+  {
+    options,
+    ports,
+    emit,
+  }: {
+    options: { outputs: readonly Output[]; annotations: ReadonlyMap<string, string> } & CallOptions;
+    ports: Ports;
+    emit: Emit;
+  },
+): Promise<Delivered> {
+  const { outputs, annotations, signal } = options;
+  const references: string[] = [];
+  const { digest, mediaType, bytes } = manifestOf(image, annotations);
+  for (const output of outputs) {
+    if (output.kind !== "repository") continue;
+    await publishTo(output, { image, annotations, emit, signal });
+    references.push(...output.tags.map((tag) => `${output.repository.name}:${tag}`));
+  }
+  for (const output of outputs) {
+    if (output.kind === "repository") continue;
+    const archive = dockerArchive(image, { references: output.references, signal });
+    if (output.kind === "archive") await output.write(archive);
+    else await ports.engine.load(archive, { signal });
+    references.push(...output.references);
+  }
+  return { digest, mediaType, size: bytes.length, configDigest: image.configDescriptor.digest, references };
+}

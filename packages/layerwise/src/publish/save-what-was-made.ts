@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hasCode } from "../error.ts";
+import type { Emit } from "../event.ts";
+import { type Chain, checkpointPositions } from "../plan/chain.ts";
+import type { EngineWork, Plan } from "../plan/plan.ts";
+import type { CallOptions, Ports, Repository } from "../ports.ts";
+import type { EngineSurroundings } from "../produce/engine-build.ts";
+import type { Produced } from "../produce/produce.ts";
+import { produceStage } from "../produce/with-engine.ts";
+import { type SaveOptions, saveCheckpoints, saveFilesOf } from "./save-checkpoints.ts";
+
+/** What saving needs from the options of a build. */
+export interface SavingOptions extends CallOptions {
+  readonly cache: Repository | undefined;
+  readonly readOnlyCache: boolean;
+  readonly checkpoints: "all" | "final" | "none";
+  readonly version: string;
+}
+
+interface Saving {
+  readonly options: SavingOptions;
+  readonly engine: EngineSurroundings;
+  readonly ports: Ports;
+  readonly emit: Emit;
+}
+
+/**
+ * Saves checkpoints for the builds to come, after the image is safe. A failure here costs later builds time and
+ * nothing else, so it is a warning.
+ */
+export async function saveWhatWasMade(plan: Plan, produced: Produced, saving: Saving): Promise<void> {
+  const { options, emit } = saving;
+  const { cache, readOnlyCache, checkpoints } = options;
+  if (cache === undefined || readOnlyCache || checkpoints === "none") return;
+  if (produced.doubt !== undefined) {
+    emit({ kind: "warning", message: `no checkpoint is saved: ${produced.doubt}` });
+    return;
+  }
+  try {
+    await saveTarget(plan, produced, { ...saving, cache });
+    if (checkpoints === "all" && produced.engine !== undefined)
+      await saveStages(plan, produced.engine.work, { ...saving, cache });
+  } catch (error) {
+    if (hasCode(error, "CANCELLED")) throw error;
+    emit({ kind: "warning", message: `checkpoints could not be saved: ${(error as Error).message}` });
+  }
+}
+
+type SavingIn = Saving & { readonly cache: Repository };
+
+function saveOptions({ options, cache, ports, emit }: SavingIn): SaveOptions {
+  return { cache, version: options.version, now: ports.clock.now(), emit, signal: options.signal };
+}
+
+async function saveTarget({ work }: Plan, { image, chain }: Produced, saving: SavingIn): Promise<void> {
+  const save = saveOptions(saving);
+  if (work.kind === "assemble" && !work.below.isStored) await saveFilesOf(work.below.layers, save);
+  if (chain === undefined) return;
+  const published = { descriptor: image.configDescriptor, bytes: image.configBytes };
+  await saveCheckpoints({ ...chain, published, wantsFiles: true }, save);
+}
+
+/** Stages beside the target's own chain: the engine has them ready and gives them out one by one. */
+async function saveStages(plan: Plan, work: EngineWork, saving: SavingIn): Promise<void> {
+  for (const stage of stagesWorthSaving(work)) {
+    const made = await produceStage(plan, work, { stage, around: saving.engine });
+    if (typeof made === "string") {
+      saving.emit({ kind: "warning", message: `no checkpoint is saved for stage ${stage}: ${made}` });
+      continue;
+    }
+    await saveCheckpoints({ ...made, published: undefined, wantsFiles: false }, saveOptions(saving));
+  }
+}
+
+/** Stages that executed something and are no part of the target's chain, nor of one that is saved itself. */
+function stagesWorthSaving({ chain, chains, starts }: EngineWork): readonly number[] {
+  const covered = new Set(stagesOf(chain));
+  const worth: number[] = [];
+  const deepestFirst = [...chains.values()].sort((one, other) => other.steps.length - one.steps.length);
+  for (const candidate of deepestFirst) {
+    if (covered.has(candidate.stage)) continue;
+    const start = starts.get(candidate.stage);
+    const from = start?.kind === "checkpoint" ? start.recalled.position : 0;
+    if (!checkpointPositions(candidate).some((position) => position > from)) continue;
+    worth.push(candidate.stage);
+    for (const stage of stagesOf(candidate)) covered.add(stage);
+  }
+  return worth;
+}
+
+/** The stages whose steps are in a chain. */
+function stagesOf(chain: Chain): readonly number[] {
+  return [chain.stage, ...chain.steps.map(({ step }) => step.stage)];
+}

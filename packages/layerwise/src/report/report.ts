@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Chain, ChainStep } from "../plan/chain.ts";
+import type { ContentIdentity } from "../plan/content-identity.ts";
+import type { Plan, Work } from "../plan/plan.ts";
+import { describeReason, type Route } from "../plan/route.ts";
+import type { Image } from "../produce/image.ts";
+import type { Delivered } from "../publish/deliver.ts";
+import { formatPlatform } from "../spec/platform.ts";
+import { type Recorded, stepId } from "./recorder.ts";
+
+/** What a build did, for machines; `docs/report.md` describes the fields. */
+export interface Report {
+  /** Raised when a field changes its meaning; new fields do not raise it. */
+  readonly version: 1;
+  readonly tool: { readonly name: "layerwise"; readonly version: string };
+  readonly dockerfile: string;
+  readonly target: string | undefined;
+  readonly platform: string;
+  readonly route: Route;
+  /** Why an engine was needed. */
+  readonly reasons: readonly ReportedReason[];
+  readonly engine: string | undefined;
+  readonly steps: readonly ReportedStep[];
+  readonly image: ReportedImage;
+  readonly requests: Recorded["requests"];
+  readonly blobs: Recorded["blobs"];
+  readonly checkpoints: {
+    readonly found: Recorded["checkpointsFound"];
+    readonly saved: Recorded["checkpointsSaved"];
+    readonly refused: Recorded["checkpointsRefused"];
+  };
+  readonly warnings: readonly string[];
+  /** Seconds. */
+  readonly seconds: Readonly<Record<keyof Recorded["durations"] | "total", number>>;
+}
+
+/** A reason for the engine, with its place in the Dockerfile. */
+export interface ReportedReason {
+  readonly name: string;
+  readonly text: string;
+  readonly line: number | undefined;
+}
+
+/** One instruction that makes a layer. */
+export interface ReportedStep {
+  /** Name or number. */
+  readonly stage: string;
+  readonly line: number;
+  readonly instruction: string;
+  readonly state: "reused" | "made";
+  readonly by: "checkpoint" | "assemble" | "engine";
+  /** In a few words. */
+  readonly why: string;
+  /** Seconds; 0 for what was reused. */
+  readonly seconds: number;
+  /** Compressed bytes of its layer in the image; undefined for layers of other stages. */
+  readonly bytes: number | undefined;
+  /** The cache key; undefined if nothing can stand for the result. */
+  readonly key: string | undefined;
+}
+
+/** The image that was delivered. */
+export interface ReportedImage {
+  readonly digest: string;
+  readonly mediaType: string;
+  /** Bytes of the manifest. */
+  readonly manifestSize: number;
+  /** Digest of the config, which Docker calls the image ID. */
+  readonly config: string;
+  readonly references: readonly string[];
+  readonly contentTag: string | undefined;
+  /** Compressed bytes of all layers. */
+  readonly bytes: number;
+  readonly layers: number;
+}
+
+/** What a report is made from. */
+export interface ReportInput {
+  readonly plan: Plan;
+  readonly image: Image;
+  readonly delivered: Delivered;
+  readonly identity: ContentIdentity | undefined;
+  readonly recorded: Recorded;
+  readonly target: string | undefined;
+  readonly version: string;
+}
+
+/** Puts together what happened. Pure. */
+export function reportOf({ plan, image, delivered, identity, recorded, target, version }: ReportInput): Report {
+  const { durations } = recorded;
+  const total = Object.values(durations).reduce((sum, duration) => sum + duration, 0);
+  return {
+    version: 1,
+    tool: { name: "layerwise", version },
+    dockerfile: plan.dockerfile.file,
+    target,
+    platform: formatPlatform(plan.platform),
+    route: plan.route,
+    reasons: plannedReasons(plan),
+    engine: recorded.engine,
+    steps: plannedSteps(plan).map((step) => withOutcome(step, { recorded, image, plan })),
+    image: {
+      digest: delivered.digest,
+      mediaType: delivered.mediaType,
+      manifestSize: delivered.size,
+      config: delivered.configDigest,
+      references: delivered.references,
+      contentTag: identity?.tag,
+      bytes: image.layers.reduce((sum, layer) => sum + layer.descriptor.size, 0),
+      layers: image.layers.length,
+    },
+    requests: recorded.requests,
+    blobs: recorded.blobs,
+    checkpoints: {
+      found: recorded.checkpointsFound,
+      saved: recorded.checkpointsSaved,
+      refused: recorded.checkpointsRefused,
+    },
+    warnings: recorded.warnings,
+    seconds: {
+      plan: seconds(durations.plan),
+      produce: seconds(durations.produce),
+      publish: seconds(durations.publish),
+      save: seconds(durations.save),
+      total: seconds(total),
+    },
+  };
+}
+
+/** Why a plan needs the engine, for people and machines. */
+export function plannedReasons({ reasons }: Plan): readonly ReportedReason[] {
+  return reasons.map((reason) => ({ name: reason.name, text: describeReason(reason), line: reason.at?.start.line }));
+}
+
+/** A step as it was planned. */
+export interface PlannedStep extends Omit<ReportedStep, "seconds" | "bytes"> {
+  readonly stageIndex: number;
+  /** Position in its stage. */
+  readonly position: number;
+  /** Position in the target's chain; undefined for steps of other stages. */
+  readonly layer: number | undefined;
+}
+
+/** All steps that a plan looks at, in the order of the Dockerfile, and what becomes of each. */
+export function plannedSteps({ work, dockerfile }: Plan): readonly PlannedStep[] {
+  const stageName = (stage: number) => dockerfile.stages[stage]?.name ?? String(stage);
+  const seen = new Map<string, PlannedStep>();
+  for (const { chain, done, by } of plannedChains(work)) {
+    const counts = new Map<number, number>();
+    for (const [index, step] of chain.steps.entries()) {
+      const { stage } = step.step;
+      const position = counts.get(stage) ?? 0;
+      counts.set(stage, position + 1);
+      const id = stepId(stage, position);
+      const isTarget = work.kind !== "whole" && chain.stage === work.chain.stage;
+      const layer = isTarget ? index : seen.get(id)?.layer;
+      const planned = describeStep(step, { isDone: index < done, by, isFirst: index === done });
+      seen.set(id, { ...planned, stage: stageName(stage), stageIndex: stage, position, layer });
+    }
+  }
+  return [...seen.values()].sort((one, other) => one.line - other.line || one.position - other.position);
+}
+
+interface PlannedChain {
+  readonly chain: Chain;
+  /** How many steps are behind a checkpoint. */
+  readonly done: number;
+  readonly by: "assemble" | "engine";
+}
+
+function plannedChains(work: Work): readonly PlannedChain[] {
+  switch (work.kind) {
+    case "whole":
+      return [];
+    case "reuse":
+      return [{ chain: work.chain, done: work.chain.steps.length, by: "assemble" }];
+    case "assemble":
+      return [{ chain: work.chain, done: work.start?.position ?? 0, by: "assemble" }];
+    case "engine":
+      return [...work.chains.values()].map((chain) => ({ chain, done: engineDone(work, chain), by: "engine" }));
+  }
+}
+
+function engineDone(work: Extract<Work, { kind: "engine" }>, chain: Chain): number {
+  const start = work.starts.get(chain.stage);
+  if (start?.kind === "checkpoint") return start.recalled.position;
+  const below = work.stages.get(chain.stage)?.base;
+  const parent = below?.kind === "stage" ? work.chains.get(below.stage) : undefined;
+  return parent === undefined ? 0 : engineDone(work, parent);
+}
+
+function describeStep(
+  { step, key }: ChainStep,
+  { isDone, by, isFirst }: { isDone: boolean; by: "assemble" | "engine"; isFirst: boolean },
+): Omit<PlannedStep, "stage" | "stageIndex" | "position" | "layer"> {
+  const why = isDone ? "same inputs" : isFirst ? "no checkpoint for its inputs" : "comes after a step that was made";
+  return {
+    line: step.at.start.line,
+    instruction: step.text,
+    state: isDone ? "reused" : "made",
+    by: isDone ? "checkpoint" : by,
+    why: key === undefined ? "its inputs are not known beforehand" : why,
+    key: key?.digest,
+  };
+}
+
+function withOutcome(
+  { stageIndex, position, layer, ...step }: PlannedStep,
+  { recorded, image, plan }: { recorded: Recorded; image: Image; plan: Plan },
+): ReportedStep {
+  const outcome = recorded.steps.get(stepId(stageIndex, position));
+  const below = image.layers.length - (plan.work.kind === "whole" ? 0 : plan.work.chain.steps.length);
+  const bytes = layer === undefined ? undefined : image.layers[below + layer]?.descriptor.size;
+  const why = outcome?.cached === true ? "the engine had it" : step.why;
+  return { ...step, why, seconds: seconds(outcome?.duration ?? 0), bytes };
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds) / 1000;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import zlib, { createGunzip, gunzipSync, gzipSync } from "node:zlib";
+import type { LayerCompression } from "./media-type.ts";
+
+/** Whether this Node can read layers that are compressed in this way; zstd needs 22.15. */
+export function canDecompress(compression: LayerCompression): boolean {
+  return compression !== "zstd" || "createZstdDecompress" in zlib;
+}
+
+/** The uncompressed bytes of a layer, in constant memory. The caller must have asked `canDecompress`. */
+export async function* decompressed(
+  source: AsyncIterable<Uint8Array>,
+  compression: LayerCompression,
+): AsyncGenerator<Uint8Array> {
+  if (compression === "none") {
+    yield* source;
+    return;
+  }
+  const stream = compression === "gzip" ? createGunzip({ chunkSize }) : zstdStream();
+  const fed = pipeline(Readable.from(source, { objectMode: false }), stream);
+  // The pipeline's error reaches the reader through the stream; here it only must not be unhandled.
+  fed.catch(() => undefined);
+  for await (const chunk of stream) yield chunk as Uint8Array;
+  await fed;
+}
+
+/** Compresses a small document; the bytes carry no name and no time. */
+export function compressDocument(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { level: 9 });
+}
+
+/** Reads what {@link compressDocument} wrote; throws if it would be longer than `maxBytes`. */
+export function decompressDocument(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  return gunzipSync(bytes, { maxOutputLength: maxBytes });
+}
+
+const chunkSize = 256 * 1024;
+
+function zstdStream(): NodeJS.ReadWriteStream {
+  const { createZstdDecompress } = zlib as unknown as { createZstdDecompress: () => NodeJS.ReadWriteStream };
+  return createZstdDecompress();
+}

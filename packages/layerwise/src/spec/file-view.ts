@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LayerEntry, LayerFiles } from "./layer-files.ts";
+
+/** What a path of the merged tree is. */
+export type Node = DirectoryNode | FileNode | SymlinkNode;
+
+/** A directory of the merged tree. */
+export interface DirectoryNode {
+  readonly kind: "directory";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Whole seconds since 1970. */
+  readonly mtime: number;
+  /**
+   * Set if no layer has an entry for the directory itself, only for something below it: stores differ in the
+   * attributes they give it, so nothing may be assembled below it.
+   */
+  readonly implied?: boolean | undefined;
+  readonly children: ReadonlyMap<string, Node>;
+}
+
+/** A regular file, or a device, whose type no instruction looks at. */
+export interface FileNode {
+  readonly kind: "file" | "device";
+  /** Content, one character a byte, if the layers' manifests keep it. */
+  readonly text?: string | undefined;
+}
+
+/** A symbolic link of the merged tree. */
+export interface SymlinkNode {
+  readonly kind: "symlink";
+  readonly target: string;
+}
+
+type MutableDirectory = {
+  -readonly [K in keyof DirectoryNode]: K extends "children" ? Map<string, Node> : DirectoryNode[K];
+};
+
+/**
+ * Merges layers, lowest first, into one tree: within a layer opaque directories count first, then whiteouts, then
+ * entries. An entry below a path that is no directory replaces it, as stores do.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md#applying-changesets
+ */
+export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
+  const root: MutableDirectory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
+  for (const layer of layers) {
+    for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
+    for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
+    for (const entry of layer.entries) put(root, entry, layer.texts);
+  }
+  return root;
+}
+
+/** The node at a path relative to the root, without following any link. */
+export function nodeAt(root: DirectoryNode, path: string): Node | undefined {
+  let node: Node = root;
+  for (const name of partsOf(path)) {
+    if (node.kind !== "directory") return undefined;
+    const child = node.children.get(name);
+    if (child === undefined) return undefined;
+    node = child;
+  }
+  return node;
+}
+
+/** The names a path is made of. */
+export function partsOf(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+function put(root: MutableDirectory, entry: LayerEntry, texts: ReadonlyMap<string, string>): void {
+  if (entry.kind === "opaque" || entry.kind === "whiteout") return;
+  // Archives are extracted below a root that ".." does not leave.
+  const parts = partsOf(entry.path).filter((part) => part !== "..");
+  const name = parts.pop();
+  if (name === undefined) return;
+  let directory = root;
+  for (const part of parts) {
+    const child = directory.children.get(part);
+    if (child?.kind === "directory") {
+      directory = child as MutableDirectory;
+      continue;
+    }
+    const created: MutableDirectory = {
+      kind: "directory",
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      mtime: 0,
+      implied: true,
+      children: new Map(),
+    };
+    directory.children.set(part, created);
+    directory = created;
+  }
+  place(directory, name, { entry, text: texts.get(entry.path) });
+}
+
+type PlacedEntry = Exclude<LayerEntry, { kind: "opaque" | "whiteout" }>;
+
+function place(
+  directory: MutableDirectory,
+  name: string,
+  { entry, text }: { entry: PlacedEntry; text: string | undefined },
+): void {
+  if (entry.kind === "symlink") {
+    directory.children.set(name, { kind: "symlink", target: entry.target });
+    return;
+  }
+  if (entry.kind !== "directory") {
+    directory.children.set(name, { kind: entry.kind, text });
+    return;
+  }
+  const { mode, uid, gid, mtime } = entry;
+  const existing = directory.children.get(name);
+  if (existing?.kind === "directory") Object.assign(existing, { mode, uid, gid, mtime, implied: undefined });
+  else directory.children.set(name, { kind: "directory", mode, uid, gid, mtime, children: new Map() });
+}
+
+function clear(root: MutableDirectory, path: string): void {
+  const node = nodeAt(root, path);
+  if (node?.kind === "directory") (node as MutableDirectory).children.clear();
+}
+
+function remove(root: MutableDirectory, path: string): void {
+  const slash = path.lastIndexOf("/");
+  const parent = nodeAt(root, slash === -1 ? "" : path.slice(0, slash));
+  if (parent?.kind === "directory") (parent as MutableDirectory).children.delete(path.slice(slash + 1));
+}

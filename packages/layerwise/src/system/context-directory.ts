@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import { join } from "node:path";
+import { LayerwiseError } from "../error.ts";
+import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
+import { type Digest, digestOf, startDigest } from "../spec/digest.ts";
+import { compareFileNames, decodeFileName, encodeFileName, isUtf8Name } from "../spec/file-name.ts";
+import { capableFiles } from "./capabilities.ts";
+
+/** Bytes that are read at a time; one buffer serves all files. */
+const bufferBytes = 1024 * 1024;
+
+/**
+ * Opens a directory as build context. Files are read synchronously into one buffer, which costs a fifth of what
+ * Node's promises do on small files; see bench/ for the figures.
+ */
+export function openContextDirectory(path: string): BuildContext {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (cause) {
+    throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find the build context ${path}`, {
+      cause,
+      hint: "give a directory, or - for a tar on stdin",
+    });
+  }
+  if (!stats.isDirectory()) {
+    throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not use ${path} as build context: it is no directory`, {
+      hint: "give a directory, or - for a tar on stdin",
+    });
+  }
+  return {
+    name: path,
+    location: { kind: "directory", path },
+    list: async (skip, options) => listDirectory(path, { skip, ...options }),
+    digests: async (files, options) => digestsOf(path, { files, ...options }),
+    open: (file, options) => readFile(path, { file, ...options }),
+    text: async (name) => textOf(join(path, name)),
+    capabilities: async (files, options) => await capableFiles(path, { files, ...options }),
+  };
+}
+
+/** A small file's text; undefined if it is not there. */
+export function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+interface Listing extends CallOptions {
+  readonly skip: (directory: string) => boolean;
+}
+
+function listDirectory(root: string, { skip, signal }: Listing): ContextTree {
+  const tree = new Map<string, ContextEntry>();
+  tree.set("", entryOf("", statSync(root)));
+  const visit = (directory: string): void => {
+    signal?.throwIfAborted();
+    const names = namesIn(root, directory);
+    if (names === undefined) {
+      tree.set(directory, { ...(tree.get(directory) as ContextEntry), listing: "denied" });
+      return;
+    }
+    for (const name of names) {
+      const path = directory === "" ? name : `${directory}/${name}`;
+      const entry = lookAt(root, path);
+      if (entry === undefined) continue;
+      const skipped = entry.kind === "directory" && skip(path);
+      tree.set(path, skipped ? { ...entry, listing: "skipped" } : entry);
+      if (entry.kind === "directory" && !skipped) visit(path);
+    }
+  };
+  visit("");
+  return tree;
+}
+
+/** The names in a directory, sorted by their bytes; undefined if it may not be read. */
+function namesIn(root: string, directory: string): readonly string[] | undefined {
+  const path = fsPath(root, directory);
+  try {
+    let names = readdirSync(path);
+    // Node replaces what is no UTF-8; such names are read again as bytes.
+    if (names.some((name) => name.includes("\ufffd"))) {
+      names = readdirSync(path, { encoding: "buffer" }).map((name) => decodeFileName(name as unknown as Buffer));
+    }
+    return names.sort(compareFileNames);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") return undefined;
+    if (code === "ENOENT") return [];
+    throw unreadable(directory, error);
+  }
+}
+
+/** Undefined if the file went away since its directory was read. */
+function lookAt(root: string, path: string): ContextEntry | undefined {
+  try {
+    const full = fsPath(root, path);
+    const stats = lstatSync(full);
+    const target = stats.isSymbolicLink() ? decodeFileName(readlinkSync(full, { encoding: "buffer" })) : undefined;
+    return { ...entryOf(path, stats), ...(target === undefined ? {} : { target }) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+/** Owners are dropped: what comes from a directory belongs to root in every image, as BuildKit has it. */
+function entryOf(path: string, stats: Stats): ContextEntry {
+  const kind = stats.isDirectory() ? "directory" : stats.isFile() ? "file" : stats.isSymbolicLink() ? "symlink" : "other";
+  return {
+    path,
+    kind,
+    mode: stats.mode & 0o7777,
+    uid: 0,
+    gid: 0,
+    size: kind === "file" ? stats.size : 0,
+    mtime: Math.floor(stats.mtimeMs / 1000),
+    ...(kind === "file" && stats.nlink > 1 ? { hardLink: `${stats.dev}:${stats.ino}` } : {}),
+  };
+}
+
+function digestsOf(root: string, { files, signal }: { files: readonly ContextEntry[] } & CallOptions): Digest[] {
+  const buffer = Buffer.allocUnsafe(bufferBytes);
+  return files.map((file) => {
+    signal?.throwIfAborted();
+    const descriptor = openFile(root, file);
+    try {
+      return digestOfFile(descriptor, { file, buffer });
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+function digestOfFile(descriptor: number, { file, buffer }: { file: ContextEntry; buffer: Buffer }): Digest {
+  let length = readSync(descriptor, buffer, 0, buffer.length, null);
+  // A regular file that gives less than was asked for has no more.
+  if (length < buffer.length) {
+    if (length !== file.size) throw changed(file);
+    return digestOf(buffer.subarray(0, length));
+  }
+  const digester = startDigest();
+  let size = 0;
+  for (; length > 0; length = readSync(descriptor, buffer, 0, buffer.length, null)) {
+    digester.update(buffer.subarray(0, length));
+    size += length;
+  }
+  if (size !== file.size) throw changed(file);
+  return digester.digest();
+}
+
+async function* readFile(root: string, { file, signal }: { file: ContextEntry } & CallOptions): AsyncGenerator<Uint8Array> {
+  const descriptor = openFile(root, file);
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(bufferBytes, Math.max(1, file.size)));
+    for (;;) {
+      signal?.throwIfAborted();
+      const length = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (length === 0) return;
+      yield buffer.subarray(0, length);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Links are not followed: what was a file when it was listed must still be one. */
+function openFile(root: string, file: ContextEntry): number {
+  try {
+    const descriptor = openSync(fsPath(root, file.path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    if (fstatSync(descriptor).isFile()) return descriptor;
+    closeSync(descriptor);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR") throw changed(file);
+    throw unreadable(file.path, error);
+  }
+  throw changed(file);
+}
+
+function fsPath(root: string, path: string): string | Buffer {
+  if (isUtf8Name(path)) return join(root, path);
+  return Buffer.concat([Buffer.from(`${root}/`), encodeFileName(path)]);
+}
+
+function changed(file: ContextEntry): LayerwiseError {
+  return new LayerwiseError("CONTEXT_CHANGED", `could not read ${file.path}: it changed during the build`, {
+    hint: "build again when nothing writes into the build context, or name the file in the ignore file",
+  });
+}
+
+function unreadable(path: string, cause: unknown): LayerwiseError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = code === "EACCES" || code === "EPERM" ? "permission denied" : (code ?? String(cause));
+  return new LayerwiseError("CONTEXT_UNREADABLE", `could not read ${path}: ${why}`, {
+    cause,
+    hint: "give this user the right to read it, or name it in the ignore file",
+  });
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createReadStream } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LayerwiseError } from "../../error.ts";
+import type { Emit } from "../../event.ts";
+import type { CallOptions, Engine, EngineRequest, EngineResult } from "../../ports.ts";
+import { isDigest } from "../../spec/digest.ts";
+import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
+import { type BuildFiles, buildCommand, pushesFromBuilder, savesFromStore } from "./build-arguments.ts";
+import { type ClientSettings, type DockerClient, findDockerClient } from "./docker-client.ts";
+import { type PlainProgress, readPlainProgress } from "./plain-progress.ts";
+
+/** Drives Docker with BuildKit through its command line: 20.10 and later, either image store, any buildx builder. */
+export function openDockerEngine(settings: ClientSettings): Engine {
+  let found: Promise<DockerClient> | undefined;
+  const client = async (options: CallOptions) => {
+    found ??= findDockerClient(settings, options);
+    return await found;
+  };
+  return {
+    async inspect(options = {}) {
+      const docker = await client(options);
+      const fromStore = savesFromStore(docker);
+      const pushes = fromStore || pushesFromBuilder(docker);
+      return { name: nameOf(docker), canPush: pushes, prefers: fromStore || !pushes ? "archive" : "push" };
+    },
+    async build(request, { emit, signal }) {
+      const docker = await client({ signal });
+      const folder = await mkdtemp(join(tmpdir(), "layerwise-engine-"));
+      try {
+        return await buildIn(folder, { docker, settings, request, emit, signal });
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    async load(archive, { signal } = {}) {
+      const docker = await client({ signal });
+      const { end } = await runProcess(docker.program, ["load", "--quiet"], { env: settings.env, stdin: archive, signal });
+      if (!succeeded(end)) throw failure("load the image into Docker", end);
+    },
+  };
+}
+
+function nameOf({ serverVersion, buildx, isContainerdStore }: DockerClient): string {
+  if (buildx !== undefined && buildx.driver !== "docker") return `buildx ${buildx.version} (builder ${buildx.builder}, ${buildx.driver})`;
+  return `Docker ${serverVersion} (${isContainerdStore ? "containerd" : "classic"} image store)`;
+}
+
+interface Building extends CallOptions {
+  readonly docker: DockerClient;
+  readonly settings: ClientSettings;
+  readonly request: EngineRequest;
+  readonly emit: Emit;
+}
+
+async function buildIn(folder: string, building: Building): Promise<EngineResult> {
+  const { docker, settings, request, emit, signal } = building;
+  const files: BuildFiles = {
+    dockerfile: join(folder, "Dockerfile"),
+    imageId: join(folder, "image-id"),
+    metadata: join(folder, "metadata.json"),
+  };
+  await writeFile(files.dockerfile, request.dockerfile);
+  // The ignore file beside the Dockerfile wins, so the one that counts for the user is put there.
+  if (request.ignoreFile !== undefined) await writeFile(`${files.dockerfile}.dockerignore`, request.ignoreFile);
+  const command = buildCommand(docker, { request, files });
+  const progress = readPlainProgress();
+  const running = startProcess(docker.program, command.args, {
+    env: { ...settings.env, ...command.env },
+    stdin: request.context.kind === "tar" ? createReadStream(request.context.path) : undefined,
+    signal,
+    onLine: (line) => {
+      for (const event of progress.line(line)) emit(event);
+    },
+  });
+  const output = running.stdout[Symbol.asyncIterator]();
+  const first = await output.next();
+  if (first.done === true) return await finished(building, { end: await running.ended, progress, files });
+  return { kind: "archive", open: () => archiveOf(first.value, { output, ended: running.ended, request, progress }), release: async () => undefined };
+}
+
+interface Ended {
+  readonly end: ProcessEnd;
+  readonly progress: PlainProgress;
+  readonly files: BuildFiles;
+}
+
+/** A build that wrote no archive: it is in the daemon's store, or pushed. */
+async function finished(building: Building, { end, progress, files }: Ended): Promise<EngineResult> {
+  const { docker, request } = building;
+  if (!succeeded(end)) throw buildFailure(end, { progress, request });
+  if (!savesFromStore(docker)) {
+    const metadata = JSON.parse(await readFile(files.metadata, "utf8")) as Record<string, unknown>;
+    return pushed(String(metadata["containerimage.digest"]));
+  }
+  const imageId = (await readFile(files.imageId, "utf8")).trim();
+  if (request.delivery.kind === "push") return await pushFromStore(building, request.delivery);
+  return savedFromStore(building, imageId);
+}
+
+async function* archiveOf(
+  first: Uint8Array,
+  {
+    output,
+    ended,
+    request,
+    progress,
+  }: { output: AsyncIterator<Uint8Array>; ended: Promise<ProcessEnd>; request: EngineRequest; progress: PlainProgress },
+): AsyncGenerator<Uint8Array> {
+  yield first;
+  for (let next = await output.next(); next.done !== true; next = await output.next()) yield next.value;
+  const end = await ended;
+  if (!succeeded(end)) throw buildFailure(end, { progress, request });
+}
+
+async function pushFromStore(
+  { docker, settings, signal }: Building,
+  { repository, tag }: { repository: string; tag: string },
+): Promise<EngineResult> {
+  const reference = `${repository}:${tag}`;
+  const run = async (...args: string[]) => await runProcess(docker.program, args, { env: settings.env, signal });
+  const { end, stdout } = await run("push", reference);
+  await run("image", "rm", reference);
+  if (!succeeded(end)) {
+    throw new LayerwiseError("BUILD_FAILED", `could not have the engine push ${reference}: ${lastLine(end)}`, { details: { push: true } });
+  }
+  return pushed(/digest: (sha256:[0-9a-f]{64})/.exec(stdout.toString("utf8"))?.[1] ?? "");
+}
+
+function pushed(digest: string): EngineResult {
+  if (isDigest(digest)) return { kind: "pushed", digest };
+  throw new LayerwiseError("ENGINE_UNSUPPORTED", "could not learn from the engine what it pushed", {
+    hint: "report this with the engine's version",
+  });
+}
+
+function savedFromStore({ docker, settings, signal }: Building, imageId: string): EngineResult {
+  const { env } = settings;
+  return {
+    kind: "archive",
+    async *open() {
+      const saving = startProcess(docker.program, ["image", "save", imageId], { env, signal });
+      yield* saving.stdout;
+      const end = await saving.ended;
+      if (!succeeded(end)) throw failure(`take the image ${imageId} from Docker`, end);
+    },
+    async release() {
+      const { stdout } = await runProcess(docker.program, ["image", "inspect", "--format", "{{json .RepoTags}}", imageId], { env });
+      // An image that somebody has tagged is not only ours.
+      if (/^(?:\[\]|null)$/.test(stdout.toString("utf8").trim())) await runProcess(docker.program, ["image", "rm", imageId], { env });
+    },
+  };
+}
+
+function buildFailure(end: ProcessEnd, { progress, request }: { progress: PlainProgress; request: EngineRequest }): LayerwiseError {
+  const step = progress.failed[0];
+  const isPush = request.delivery.kind === "push" && step !== undefined && /^(?:exporting|pushing)/.test(step);
+  const why = progress.error() ?? lastLine(end);
+  const what = step === undefined ? "build the image" : `run ${step.replace(/^\[[^\]]*\] /, "")}`;
+  return new LayerwiseError("BUILD_FAILED", `could not ${what}: ${why}`, {
+    details: { push: isPush, ...(end.kind === "exited" ? { exitCode: end.exitCode } : {}) },
+    hint: "the engine's output above says more",
+  });
+}
+
+function failure(what: string, end: ProcessEnd): LayerwiseError {
+  return new LayerwiseError("ENGINE_UNREACHABLE", `could not ${what}: ${lastLine(end)}`);
+}
+
+function succeeded(end: ProcessEnd): boolean {
+  return end.kind === "exited" && end.exitCode === 0;
+}
+
+function lastLine(end: ProcessEnd): string {
+  if (end.kind === "not-started") return end.reason;
+  return end.errorTail.split("\n").at(-1) || "it gave no reason";
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SecureContext } from "node:tls";
+import type { Dispatcher } from "undici";
+import { type Environment, proxyFor } from "./proxy.ts";
+import type { Schemes } from "./schemes.ts";
+import type { ConnectOptions } from "./undici.ts";
+
+type Stack = typeof import("./undici.ts");
+
+/** Keeps connections to hosts, direct or through a proxy. */
+export interface Connections {
+  /** What a request to this URL is sent with. The HTTP stack and the certificates are loaded at the first call. */
+  reach(
+    url: URL,
+  ): Promise<{ readonly stack: Stack; readonly dispatcher: Dispatcher; readonly proxy: string | undefined }>;
+  /** Closes all connections, idle or not. */
+  close(): Promise<void>;
+}
+
+/** What connections depend on. */
+export interface ConnectionOptions {
+  readonly environment: Environment;
+  readonly schemes: Schemes;
+  /** Loads the certificates to check against; called at most once, at the first request over TLS. */
+  readonly trust: () => Promise<SecureContext>;
+}
+
+/** Milliseconds for a TCP connection and its TLS handshake. */
+const connectTimeout = 15_000;
+
+/** Milliseconds for one address of a host with several; Node's 250 are too few for far registries. */
+const addressTimeout = 2_000;
+
+/** Starts without any connection. */
+export function openConnections({ environment, schemes, trust }: ConnectionOptions): Connections {
+  const dispatchers = new Map<string, Promise<Dispatcher>>();
+  const loadStack = once(() => import("./undici.ts"));
+  const loadTrust = once(trust);
+
+  async function open(url: URL, proxy: URL | undefined): Promise<Dispatcher> {
+    const stack = await loadStack();
+    const connect = await connectOptions(url, proxy);
+    if (proxy === undefined) return stack.createAgent(connect);
+    const bare = new URL(proxy);
+    bare.username = "";
+    bare.password = "";
+    return stack.createProxyAgent({ uri: bare.href, token: proxyToken(proxy), connect });
+  }
+
+  async function connectOptions(url: URL, proxy: URL | undefined): Promise<ConnectOptions> {
+    const common = { timeout: connectTimeout, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: addressTimeout };
+    if (url.protocol === "http:" && proxy?.protocol !== "https:") return common;
+    return { ...common, secureContext: await loadTrust(), rejectUnauthorized: !schemes.isInsecure(url.host) };
+  }
+
+  return {
+    async reach(url) {
+      const proxy = proxyFor(url, environment);
+      const checked = schemes.isInsecure(url.host) ? "unchecked" : "checked";
+      const key = `${url.protocol} ${checked} ${proxy?.href ?? "direct"}`;
+      const dispatcher = dispatchers.get(key) ?? open(url, proxy);
+      dispatchers.set(key, dispatcher);
+      return { stack: await loadStack(), dispatcher: await dispatcher, proxy: proxy?.host };
+    },
+    async close() {
+      const all = await Promise.allSettled(dispatchers.values());
+      dispatchers.clear();
+      await Promise.all(all.map((one) => (one.status === "fulfilled" ? one.value.destroy() : undefined)));
+    },
+  };
+}
+
+function proxyToken({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  differences,
+  type Engine,
+  type Generation,
+  type ImageContents,
+  type ImageStore,
+  openRegistryImage,
+  type Registry,
+  readContents,
+  startEngine,
+  startRegistry,
+  validateImage,
+} from "../../../lab/src/index.ts";
+import type { Report } from "../../src/report/report.ts";
+
+/** Which engine a site has; none means that no docker is on its PATH at all. */
+export type SiteEngine = { readonly generation: Generation; readonly store: ImageStore } | undefined;
+
+/** A place to try the built command line: a registry and an engine of its own. */
+export interface Site {
+  readonly registry: Registry;
+  /** Undefined on a site without. */
+  readonly engine: Engine | undefined;
+  /** A folder that the engine sees too; contexts go here. */
+  readonly work: string;
+  /** Makes an empty folder in `work`. */
+  folder(name: string): Promise<string>;
+  /** Runs the command line under test to its end. */
+  layerwise(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** Starts the command line under test, for tests that interrupt it. */
+  start(args: readonly string[], options?: RunOptions): Started;
+  /** Builds with `--push` and a report; fails the test with the output if the build fails. */
+  build(args: readonly string[], options?: RunOptions): Promise<Built>;
+  /** Has the engine itself build and push the same, as the truth to compare with. */
+  engineBuild(args: readonly string[], reference: string): Promise<void>;
+  /** What is in an image of the registry. */
+  contents(reference: string): Promise<ImageContents>;
+  /** All that is wrong with digests, sizes and diff IDs of an image in the registry. */
+  flaws(reference: string): Promise<readonly string[]>;
+  /** What a container could tell apart between two images of the registry. */
+  differences(one: string, other: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** How to run the command line. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly cwd?: string | undefined;
+}
+
+/** How a run ended. */
+export interface Outcome {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** A build that worked. */
+export interface Built extends Outcome {
+  readonly report: Report;
+}
+
+/** A run that has not ended. */
+export interface Started {
+  readonly process: ChildProcess;
+  /** Resolves when a line of stderr matches. */
+  line(pattern: RegExp): Promise<void>;
+  readonly ended: Promise<Outcome>;
+}
+
+/** The bundle that users run. */
+export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
+
+/** Opens a site; it ends with this process at the latest. */
+export async function openSite(wanted: SiteEngine): Promise<Site> {
+  const work = await mkdtemp(join(tmpdir(), "layerwise-site-"));
+  const registry = await startRegistry();
+  const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries: [registry.name] }));
+  const scratch = join(work, ".tmp");
+  await mkdir(scratch);
+  // A docker elsewhere on this machine must not be found; without an engine there is none at all.
+  const environment = (options: RunOptions): Record<string, string> => ({
+    PATH: engine === undefined ? join(scratch, "nothing") : `${engine.shim}:/usr/bin:/bin:/usr/sbin:/sbin`,
+    HOME: work,
+    TMPDIR: scratch,
+    CI: "true",
+    ...options.env,
+  });
+
+  function start(args: readonly string[], options: RunOptions = {}): Started {
+    const child = spawn(process.execPath, [bundle, ...args], { env: environment(options), cwd: options.cwd ?? work });
+    return followed(child, options.stdin);
+  }
+
+  const layerwise = async (args: readonly string[], options: RunOptions = {}) => await start(args, options).ended;
+
+  async function build(args: readonly string[], options: RunOptions = {}): Promise<Built> {
+    const report = join(scratch, `report-${Math.random().toString(36).slice(2)}.json`);
+    const all = ["build", "--push", "--insecure-registry", registry.name, "--report", report, ...args];
+    const outcome = await layerwise(all, options);
+    if (outcome.exitCode !== 0)
+      throw new Error(`layerwise ${all.join(" ")} ended with ${outcome.exitCode}:\n${outcome.stderr}`);
+    return { ...outcome, report: JSON.parse(await readFile(report, "utf8")) as Report };
+  }
+
+  async function engineBuild(args: readonly string[], reference: string): Promise<void> {
+    if (engine === undefined) throw new Error("this site has no engine");
+    const build = ["docker", "build", "--no-cache", "--tag", reference, ...args];
+    await engine.exec(build, { env: { DOCKER_BUILDKIT: "1" }, cwd: work });
+    await engine.exec(["docker", "push", reference]);
+  }
+
+  const contents = async (reference: string) => await readContents(await openRegistryImage(reference));
+  return {
+    registry,
+    engine,
+    work,
+    async folder(name) {
+      const folder = join(work, name);
+      await mkdir(folder, { recursive: true });
+      return folder;
+    },
+    layerwise,
+    start,
+    build,
+    engineBuild,
+    contents,
+    flaws: async (reference) => await validateImage(await openRegistryImage(reference)),
+    differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
+    async close() {
+      await engine?.stop();
+      await registry.stop();
+      await rm(work, { recursive: true, force: true });
+    },
+  };
+}
+
+function followed(child: ChildProcess, stdin: RunOptions["stdin"]): Started {
+  let stderr = "";
+  const stdout: Buffer[] = [];
+  const waiting: { pattern: RegExp; resolve: () => void }[] = [];
+  child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString("utf8");
+    for (const { pattern, resolve } of waiting) if (pattern.test(stderr)) resolve();
+  });
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(stdin ?? "");
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, stdout: Buffer.concat(stdout), stderr }));
+  });
+  const line = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      if (pattern.test(stderr)) resolve();
+      waiting.push({ pattern, resolve });
+      ended.then(() => reject(new Error(`it ended without ${pattern}:\n${stderr}`)), reject);
+    });
+  return { process: child, line, ended };
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Digest, digestOf, isDigest, startDigest } from "../src/spec/digest.ts";
+import { missingReference } from "./missing-reference.ts";
+
+/** How a test registry differs from the specification's ideal; may be changed while it runs. */
+export interface RegistrySwitches {
+  /** What becomes of a request to mount: done, answered with an upload session, or refused with a status. */
+  mount: "mounted" | "upload-opened" | 401 | 403 | 404 | 405;
+  /** Whether answers name the digest of a manifest. */
+  namesDigests: boolean;
+  /** Whether a part of a blob can be asked for. */
+  knowsRanges: boolean;
+  /** Whether Location fields are relative. */
+  relativeLocations: boolean;
+  /** How many of the next requests are answered with 429. */
+  busy: number;
+  /** How many of the next downloads break after half of the blob. */
+  brokenDownloads: number;
+  /** Whether blobs are only measured, not kept. */
+  discardsBlobs: boolean;
+  /** The Authorization field without which every request is answered with 401. */
+  authorization: string | undefined;
+}
+
+/** A request that was answered. */
+export interface ServedRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly status: number;
+  /** Bytes of the request's body. */
+  readonly received: number;
+}
+
+/** A registry on loopback. */
+export interface RegistryServer {
+  /** `127.0.0.1:port`. */
+  readonly host: string;
+  readonly switches: RegistrySwitches;
+  /** All requests so far, in the order of their answers. */
+  readonly requests: ServedRequest[];
+  close(): Promise<void>;
+}
+
+const ideal: RegistrySwitches = {
+  mount: "mounted",
+  namesDigests: true,
+  knowsRanges: true,
+  relativeLocations: false,
+  busy: 0,
+  brokenDownloads: 0,
+  discardsBlobs: false,
+  authorization: undefined,
+};
+
+/** Starts a registry that speaks the distribution specification, with the faults that a test asks for. */
+export async function startRegistryServer(switches: Partial<RegistrySwitches> = {}): Promise<RegistryServer> {
+  const registry: Registry = {
+    switches: { ...ideal, ...switches },
+    requests: [],
+    repositories: new Map(),
+    uploads: new Map(),
+  };
+  const server = createServer((request, response) => {
+    serve(registry, request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    switches: registry.switches,
+    requests: registry.requests,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface StoredRepository {
+  readonly blobs: Map<string, { readonly size: number; readonly bytes: Buffer | undefined }>;
+  readonly manifests: Map<string, { readonly mediaType: string; readonly bytes: Buffer }>;
+}
+
+interface Registry {
+  readonly switches: RegistrySwitches;
+  readonly requests: ServedRequest[];
+  readonly repositories: Map<string, StoredRepository>;
+  /** Sessions, and the repositories that they belong to. */
+  readonly uploads: Map<string, string>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string | number> | undefined;
+  readonly body?: Buffer | undefined;
+  /** Ends the connection after half of the body. */
+  readonly breaks?: boolean | undefined;
+}
+
+interface Call {
+  readonly registry: Registry;
+  readonly method: string;
+  readonly url: URL;
+  readonly request: IncomingMessage;
+  readonly body: { readonly digest: Digest; readonly size: number; readonly bytes: Buffer | undefined };
+}
+
+async function serve(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = "GET", url: path = "/" } = request;
+  const url = new URL(path, `http://${request.headers.host}`);
+  const body = await readBody(
+    request,
+    registry.switches.discardsBlobs && method === "PUT" && url.pathname.includes("/blobs/"),
+  );
+  const answer = answerTo({ registry, method, url, request, body });
+  registry.requests.push({ method, path, status: answer.status, received: body.size });
+  const { status, headers = {}, body: content = Buffer.alloc(0) } = answer;
+  response.writeHead(status, { "content-length": content.length, ...headers });
+  if (answer.breaks !== true) return void response.end(method === "HEAD" ? undefined : content);
+  response.write(content.subarray(0, Math.floor(content.length / 2)), () => response.destroy());
+}
+
+async function readBody(request: IncomingMessage, discards: boolean): Promise<Call["body"]> {
+  const chunks: Buffer[] = [];
+  const digester = startDigest();
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    digester.update(chunk);
+    if (!discards) chunks.push(chunk);
+  }
+  return { digest: digester.digest(), size, bytes: discards ? undefined : Buffer.concat(chunks) };
+}
+
+const routes: readonly (readonly [RegExp, (call: Call, name: string, rest: string) => Answer])[] = [
+  [/^\/v2\/(.+)\/blobs\/uploads\/(.*)$/, upload],
+  [/^\/v2\/(.+)\/blobs\/(.+)$/, blob],
+  [/^\/v2\/(.+)\/manifests\/(.+)$/, manifest],
+];
+
+function answerTo(call: Call): Answer {
+  const { switches } = call.registry;
+  if (switches.authorization !== undefined && call.request.headers.authorization !== switches.authorization) {
+    return { ...refusal(401, "UNAUTHORIZED"), headers: { "www-authenticate": 'Basic realm="test"' } };
+  }
+  if (switches.busy > 0) {
+    switches.busy -= 1;
+    return { ...refusal(429, "TOOMANYREQUESTS"), headers: { "retry-after": "1" } };
+  }
+  if (call.url.pathname === "/v2/") return { status: 200 };
+  for (const [form, route] of routes) {
+    const [match, name = "", rest = ""] = form.exec(call.url.pathname) ?? [];
+    if (match !== undefined) return route(call, name, rest);
+  }
+  return refusal(404, "NAME_UNKNOWN");
+}
+
+function upload(call: Call, name: string, session: string): Answer {
+  const { registry, method, url, body } = call;
+  if (method === "POST") return mount(call, name) ?? openUpload(call, name);
+  if (method !== "PUT") return refusal(405, "UNSUPPORTED");
+  if (registry.uploads.get(session) !== name) return refusal(404, "BLOB_UPLOAD_UNKNOWN");
+  registry.uploads.delete(session);
+  const digest = url.searchParams.get("digest");
+  if (digest !== body.digest) return refusal(400, "DIGEST_INVALID");
+  repositoryOf(registry, name).blobs.set(digest, body);
+  return { status: 201, headers: { location: `/v2/${name}/blobs/${digest}` } };
+}
+
+function mount({ registry, url }: Call, name: string): Answer | undefined {
+  const digest = url.searchParams.get("mount");
+  if (digest === null || registry.switches.mount === "upload-opened") return undefined;
+  if (registry.switches.mount !== "mounted") return refusal(registry.switches.mount, "DENIED");
+  const found = registry.repositories.get(url.searchParams.get("from") ?? "")?.blobs.get(digest);
+  if (found === undefined) return undefined;
+  repositoryOf(registry, name).blobs.set(digest, found);
+  return { status: 201, headers: { location: `/v2/${name}/blobs/${digest}` } };
+}
+
+function openUpload({ registry, url }: Call, name: string): Answer {
+  const session = String(registry.uploads.size + registry.requests.length);
+  registry.uploads.set(session, name);
+  const path = `/v2/${name}/blobs/uploads/${session}?_state=${session}`;
+  return { status: 202, headers: { location: registry.switches.relativeLocations ? path : new URL(path, url).href } };
+}
+
+function blob({ registry, method, request }: Call, name: string, digest: string): Answer {
+  const found = registry.repositories.get(name)?.blobs.get(digest);
+  if (found === undefined) return refusal(404, "BLOB_UNKNOWN");
+  if (method === "HEAD") return { status: 200, headers: { "content-length": found.size } };
+  if (method !== "GET" || found.bytes === undefined) return refusal(405, "UNSUPPORTED");
+  const breaks = registry.switches.brokenDownloads > 0;
+  if (breaks) registry.switches.brokenDownloads -= 1;
+  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  if (from === 0 || !registry.switches.knowsRanges) return { status: 200, body: found.bytes, breaks };
+  const headers = { "content-range": `bytes ${from}-${found.size - 1}/${found.size}` };
+  return { status: 206, headers, body: found.bytes.subarray(from), breaks };
+}
+
+function manifest(call: Call, name: string, reference: string): Answer {
+  const { registry, method, request, body } = call;
+  if (method === "PUT") return putManifest(call, name, reference);
+  const found = registry.repositories.get(name)?.manifests.get(reference);
+  if (found === undefined || body.size > 0) return refusal(404, "MANIFEST_UNKNOWN");
+  if (!(request.headers.accept ?? "").includes(found.mediaType)) return refusal(404, "MANIFEST_UNKNOWN");
+  return {
+    status: 200,
+    headers: { "content-type": found.mediaType, ...digestHeader(registry, found.bytes) },
+    body: found.bytes,
+  };
+}
+
+function putManifest({ registry, request, body }: Call, name: string, reference: string): Answer {
+  const { bytes = Buffer.alloc(0), digest } = body;
+  if (isDigest(reference) && reference !== digest) return refusal(400, "DIGEST_INVALID");
+  const repository = repositoryOf(registry, name);
+  const missing = missingReference(bytes, (one) => repository.blobs.has(one) || repository.manifests.has(one));
+  if (missing !== undefined) return refusal(400, "MANIFEST_BLOB_UNKNOWN", { digest: missing });
+  const stored = { mediaType: request.headers["content-type"] ?? "", bytes };
+  repository.manifests.set(digest, stored);
+  repository.manifests.set(reference, stored);
+  return { status: 201, headers: { location: `/v2/${name}/manifests/${digest}`, ...digestHeader(registry, bytes) } };
+}
+
+function digestHeader({ switches }: Registry, bytes: Buffer): Record<string, string> {
+  return switches.namesDigests ? { "docker-content-digest": digestOf(bytes) } : {};
+}
+
+function repositoryOf({ repositories }: Registry, name: string): StoredRepository {
+  const found = repositories.get(name) ?? { blobs: new Map(), manifests: new Map() };
+  repositories.set(name, found);
+  return found;
+}
+
+function refusal(status: number, code: string, detail?: object): Answer {
+  const body = Buffer.from(JSON.stringify({ errors: [{ code, message: code.toLowerCase(), detail }] }));
+  return { status, body };
+}

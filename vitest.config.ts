@@ -1,0 +1,48 @@
+import { defineConfig } from "vitest/config";
+
+/** Milliseconds that a test with registries or engines may take on a slow machine. */
+const slow = 600_000;
+
+// Unit and property tests do no I/O and share one thread pool without isolation; what starts registries and engines
+// runs file by file.
+export default defineConfig({
+  test: {
+    sequence: { shuffle: { tests: true } },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/layerwise/src/**/*.test.ts", "packages/layerwise/test/unit/**/*.test.ts"],
+          pool: "threads",
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "contract",
+          include: ["packages/layerwise/test/contract/**/*.test.ts"],
+          testTimeout: slow,
+          hookTimeout: slow,
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["packages/lab/test/**/*.test.ts"],
+          testTimeout: slow,
+          hookTimeout: slow,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["packages/layerwise/test/e2e/**/*.test.ts"],
+          testTimeout: slow,
+          hookTimeout: slow,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
