@@ -18,6 +18,7 @@ import { type Delivered, deliver, type Output } from "./publish/deliver.ts";
 import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
+import { whyEngine } from "./report/why-engine.ts";
 import { formatPlatform, type Platform } from "./spec/platform.ts";
 
 /** Everything a build is asked to do; what the command line says, without its syntax. */
@@ -112,7 +113,9 @@ export async function build(
   recorder.ended("plan");
 
   const engine = engineSurroundings(options, { ports, emit });
-  const produced = await produce(plan, { options, engine, ports, emit });
+  const produced = await produce(plan, { options, engine, ports, emit }).catch((error: unknown) => {
+    throw whyEngine(error, plan);
+  });
   recorder.ended("produce");
 
   const delivered = await deliver(produced.image, { options: { ...options, outputs }, ports, emit });

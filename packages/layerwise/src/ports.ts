@@ -184,7 +184,7 @@ export interface SpoolFile {
   /** Ends writing. */
   close(): Promise<void>;
   open(): AsyncIterable<Uint8Array>;
-  /** Frees the space. */
+  /** Frees the space, also of a file that was not ended. */
   remove(): Promise<void>;
 }
 

@@ -11,6 +11,8 @@ export interface WheelIndex {
   readonly url: string;
   /** For pip's --trusted-host. */
   readonly address: string;
+  /** How often its first wheel was fetched so far: once by every pip that installed all of them. */
+  installs(): number;
   stop(): Promise<void>;
 }
 
@@ -29,8 +31,11 @@ export async function startWheelIndex({ address, wheels }: WheelIndexOptions): P
     .sort()
     .map((name) => `<a href="${name}">${name}</a><br>\n`)
     .join("");
+  const [first] = [...names].sort();
+  let installs = 0;
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? "/").slice(1));
+    if (name === first && request.method === "GET") installs += 1;
     if (name === "") response.writeHead(200, { "content-type": "text/html" }).end(`<!DOCTYPE html>\n${page}`);
     else if (!names.has(name)) response.writeHead(404).end();
     else
@@ -40,7 +45,7 @@ export async function startWheelIndex({ address, wheels }: WheelIndexOptions): P
   });
   const port = await listen(server, address);
   server.unref(); // A forgotten index must not make a process hang.
-  return { url: `http://${address}:${port}/`, address, stop: () => close(server) };
+  return { url: `http://${address}:${port}/`, address, installs: () => installs, stop: () => close(server) };
 }
 
 function listen(server: Server, address: string): Promise<number> {

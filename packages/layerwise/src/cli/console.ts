@@ -9,7 +9,12 @@ export interface Console {
   readonly emit: Emit;
   /** Takes away what only stands for the moment. */
   end(): void;
+  /** The end of what the engine said, if it was not shown: what a build that failed in it is about. */
+  unseen(): readonly string[];
 }
+
+/** Lines of an engine that did not show at the time and are kept for an error. */
+const maxUnseen = 50;
 
 /** How progress is shown. */
 export type ProgressKind = "plain" | "tty" | "quiet" | "json";
@@ -18,18 +23,34 @@ export type ProgressKind = "plain" | "tty" | "quiet" | "json";
 export function openConsole(kind: ProgressKind, { stream, palette }: { stream: Writable; palette: Palette }): Console {
   switch (kind) {
     case "quiet":
-      return { emit: () => undefined, end: () => undefined };
+      return keepingOutput({ emit: () => undefined, end: () => undefined });
     case "json":
-      return { emit: (event) => void stream.write(`${JSON.stringify(event)}\n`), end: () => undefined };
+      return showingAll((event) => void stream.write(`${JSON.stringify(event)}\n`));
     case "plain":
-      return { emit: (event) => writeLines(stream, plainLines(event, palette)), end: () => undefined };
+      return showingAll((event) => writeLines(stream, plainLines(event, palette)));
     case "tty":
-      return liveConsole(stream, palette);
+      return keepingOutput(liveConsole(stream, palette));
   }
 }
 
+function showingAll(emit: Emit): Console {
+  return { emit, end: () => undefined, unseen: () => [] };
+}
+
+function keepingOutput({ emit, end }: Omit<Console, "unseen">): Console {
+  let kept: string[] = [];
+  return {
+    emit(event) {
+      if (event.kind === "engine-output") kept = [...kept, event.line].slice(-maxUnseen);
+      emit(event);
+    },
+    end,
+    unseen: () => kept,
+  };
+}
+
 /** Lines stay, and below them one line says what goes on right now. */
-function liveConsole(stream: Writable, palette: Palette): Console {
+function liveConsole(stream: Writable, palette: Palette): Omit<Console, "unseen"> {
   let hasStatus = false;
   const wipe = () => {
     if (!hasStatus) return;

@@ -119,6 +119,7 @@ async function writeArchive(
     if (code === undefined || !/^E[A-Z]+$/.test(code)) throw cause;
     throw new LayerwiseError("DISK", `could not write ${path}: ${code === "ENOSPC" ? "the disk is full" : code}`, {
       cause,
+      hint: "name a file in a folder that this user may write and that has the space",
     });
   }
 }

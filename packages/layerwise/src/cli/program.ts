@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from "commander";
+import { LayerwiseError } from "../error.ts";
 import type { RawFlags } from "./options.ts";
 
 /** A command that the user chose, with its flags as given. */
@@ -9,16 +10,20 @@ export interface Chosen {
   readonly flags: RawFlags;
 }
 
-/** Where help and messages about flags go. */
+/** Where help goes. */
 export interface ProgramOutput {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
 }
 
-/** How reading the command line ended: a command, or an exit code because help was shown or a flag is wrong. */
+/** How reading the command line ended: a command, or an exit code because help was shown. */
 export type Parsed = Chosen | { readonly command: "none"; readonly exitCode: number };
 
-/** Reads the command line. */
+/**
+ * Reads the command line.
+ *
+ * @throws USAGE if a flag or an argument is not known
+ */
 export function parseCommandLine(
   argv: readonly string[],
   { version, output }: { version: string; output: ProgramOutput },
@@ -28,7 +33,7 @@ export function parseCommandLine(
     .description("Builds container images from a Dockerfile and does only what the registry does not hold already.")
     .version(version, "-V, --version")
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: output.out, writeErr: output.err })
+    .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => undefined })
     .exitOverride();
   const add = (command: "build" | "plan", description: string) => {
     const sub = program
@@ -41,7 +46,7 @@ export function parseCommandLine(
     ]) {
       sub.addOption(option);
     }
-    sub.exitOverride().configureOutput({ writeOut: output.out, writeErr: output.err });
+    sub.exitOverride();
     sub.action((context: string, flags: RawFlags) => {
       chosen = { command, context, flags };
     });
@@ -51,14 +56,23 @@ export function parseCommandLine(
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return { command: "none", exitCode: error.exitCode === 0 ? 0 : usageExit };
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { command: "none", exitCode: 0 };
+    if (error.code !== "commander.help") throw usageError(error);
   }
   return chosen ?? { command: "none", exitCode: usageExit };
 }
 
 /** What a shell expects for a wrong command line. */
 const usageExit = 2;
+
+function usageError({ message }: CommanderError): LayerwiseError {
+  const [what = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
+  const meant = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1];
+  return new LayerwiseError("USAGE", `could not read the command line: ${what.replace(/\.$/, "")}`, {
+    hint: meant === undefined ? "see layerwise build --help for what there is" : `write ${meant} if that is meant`,
+  });
+}
 
 function buildFlags(): readonly Option[] {
   return [
@@ -80,7 +94,7 @@ function buildFlags(): readonly Option[] {
     list("--allow <entitlement>", "a privilege that RUN may use; goes to the engine"),
     new Option("--builder <name>", "the buildx builder to use as engine"),
     new Option("--no-cache", "use no checkpoint and nothing the engine holds"),
-    list("--no-cache-filter <stage>", "use no checkpoint of a stage"),
+    withoutOpposite(list("--no-cache-filter <stage>", "use no checkpoint of a stage")),
     new Option("--refresh-after <age>", "make RUN layers again that are older, for example 7d"),
     new Option("--pull", "accepted for compatibility: base images are always looked up"),
     new Option("--cache-repo <repository>", "where checkpoints are (default: the first tag's repository)"),
@@ -111,4 +125,10 @@ function list(flags: string, description: string): Option {
     ...(before ?? []),
     value,
   ]);
+}
+
+/** The parser takes every flag that begins with `--no-` for the opposite of another one. */
+function withoutOpposite(option: Option): Option {
+  option.negate = false;
+  return option;
 }

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { createColors } from "picocolors";
 import { build, planOnly } from "../build.ts";
-import { LayerwiseError } from "../error.ts";
+import { hasCode, LayerwiseError } from "../error.ts";
 import { renderPlanJson, renderReportJson } from "../report/render-json.ts";
 import { type Palette, renderPlan, renderReport } from "../report/render-text.ts";
 import type { Report } from "../report/report.ts";
@@ -31,10 +31,10 @@ export interface Surroundings {
 export async function run(argv: readonly string[], around: Surroundings): Promise<number> {
   const { stdout, stderr, version } = around;
   const output = { out: (text: string) => void stdout.write(text), err: (text: string) => void stderr.write(text) };
-  const chosen = parseCommandLine(argv, { version, output });
-  if (chosen.command === "none") return chosen.exitCode;
   const said: { dockerfile: string | undefined } = { dockerfile: undefined };
   try {
+    const chosen = parseCommandLine(argv, { version, output });
+    if (chosen.command === "none") return chosen.exitCode;
     await runCommand(chosen, { around, said });
     return 0;
   } catch (error) {
@@ -73,6 +73,10 @@ async function runCommand(chosen: Chosen, { around, said }: Running): Promise<vo
     const { report } = await build(opened, { ports: wired.ports, emit: live.emit, hear: wired.hear });
     live.end();
     await writeResults(report, { options, kind, around, palette });
+  } catch (error) {
+    live.end();
+    if (hasCode(error, "BUILD_FAILED")) for (const line of live.unseen()) around.stderr.write(`${line}\n`);
+    throw error;
   } finally {
     live.end();
     await wired.close();
@@ -105,7 +109,7 @@ async function writeText(path: string, text: string): Promise<void> {
       `could not write ${path}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
       {
         cause,
-        hint: "the image itself is published",
+        hint: "name a file that this user may write; the image itself is where it should be",
       },
     );
   }
@@ -126,6 +130,6 @@ function usesColour({ stderr, env }: Surroundings): boolean {
 function cancelled(cause: unknown): LayerwiseError {
   return new LayerwiseError("CANCELLED", "could not finish the build: it was interrupted", {
     cause,
-    hint: "no tag has moved unless the log says so; what is uploaded is used again",
+    hint: "run it again: what is uploaded is used again, and no tag has moved unless the log says so",
   });
 }

@@ -4,7 +4,8 @@ import type { ContextEntry } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import { isUtf8Name } from "../spec/file-name.ts";
 import type { SelectedSource } from "./copy-selection.ts";
-import type { DirectoryAttributes, FileTree, LayerFile, Owner } from "./file-tree.ts";
+import { isRemote } from "./evaluate-step.ts";
+import type { DirectoryAttributes, FileTree, LayerFile, NewDirectory, Owner } from "./file-tree.ts";
 import { resolveOwner } from "./owner.ts";
 import { Refusal, refuseLayer } from "./refusal.ts";
 import type { RouteReason } from "./route.ts";
@@ -67,15 +68,10 @@ export function engineOnly(step: Step): RouteReason | undefined {
   return undefined;
 }
 
-/** Whether ADD fetches the source instead of taking it from the context (dockerfile2llb, `isHTTPSource`; gitutil). */
-export function isRemote(source: string): boolean {
-  return /^(?:https?|git|ssh):\/\//.test(source) || /^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:/.test(source);
-}
-
 /** BuildKit's file operation `mkdir` (solver/llbsolver/file, `mkdir`). */
 function makeWorkdir(tree: FileTree, { step, fallbackTime }: { step: WorkdirStep; fallbackTime: number }): void {
-  const owner: Owner = step.user === "" ? { uid: 0, gid: 0 } : resolveOwner(tree, step.user);
-  tree.makeDirectories(tree.resolve(step.path), { ...owner, mode: defaultMode, mtime: fallbackTime });
+  const owner = step.user === "" ? undefined : resolveOwner(tree, step.user);
+  tree.makeDirectories(tree.resolve(step.path), { owner, mode: defaultMode, mtime: fallbackTime });
 }
 
 const defaultMode = 0o755;
@@ -89,7 +85,7 @@ interface CopyRun {
   /** Mode from --chmod. */
   readonly mode: number | undefined;
   /** For directories on the way to the destination. */
-  readonly parents: DirectoryAttributes;
+  readonly parents: NewDirectory;
   /** Where each hard-linked file was put first. */
   readonly links: Map<string, string>;
 }
@@ -106,7 +102,7 @@ function copySources(tree: FileTree, { step, content }: { step: CopyStep; conten
     destination: step.destination,
     owner,
     mode: step.chmod === undefined ? undefined : Number.parseInt(step.chmod, 8),
-    parents: { ...(owner ?? { uid: 0, gid: 0 }), mode: defaultMode, mtime: newest(content.sources) },
+    parents: { owner, mode: defaultMode, mtime: newest(content.sources) },
   };
   // Hard links are kept within one source, as each source is a copy of its own.
   for (const source of content.sources) copySource({ ...run, links: new Map() }, source);

@@ -7,7 +7,7 @@ import { formatPlatform } from "../spec/platform.ts";
 import { applyConfig, type ConfigInstruction } from "./evaluate-config.ts";
 import { evaluateStep, type StepInstruction, type StepScope } from "./evaluate-step.ts";
 import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
-import type { GlobalScope, StageHead } from "./global-scope.ts";
+import { type GlobalScope, refuseUnclear, type StageHead } from "./global-scope.ts";
 import { located } from "./located.ts";
 import { refuseWhole } from "./refusal.ts";
 import { emptyImageConfig, type StageState, stateFromBase, stateFromStage } from "./stage-state.ts";
@@ -85,8 +85,8 @@ function baseOf({ stage, base, platform, parent }: StageHead, { facts }: Surroun
   if (base === "scratch") return { kind: "scratch" };
   const image = facts.bases.get(baseKey(base, formatPlatform(platform)));
   if (isReadable(image)) return { kind: "image", image };
-  const { reason, why } = image ?? { reason: "base-unreadable", why: "it was not asked for" };
-  return refuseWhole({ name: reason, detail: `${base}: ${why}`, at: stage.from.at });
+  const { reason, why, cause } = image ?? { reason: "base-unreadable", why: "it was not asked for", cause: undefined };
+  return refuseWhole({ name: reason, detail: `${base}: ${why}`, at: stage.from.at, cause });
 }
 
 function initialState(
@@ -140,9 +140,7 @@ function startRun(initial: StageState, { stage, around }: { stage: Stage; around
       state = effect.state;
       return;
     }
-    if (instruction.unknownFlags.length > 0) {
-      refuseWhole({ name: "flag-unknown", detail: instruction.unknownFlags.join(" "), at: instruction.at });
-    }
+    refuseUnclear(instruction);
     const effect = applyConfig(state, instruction as ConfigInstruction, around.scope);
     if (effect.createdBy !== undefined) history.push({ createdBy: effect.createdBy, step: undefined });
     applied.push({ instruction, isTrigger, step: undefined });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from "node:path";
 import { expandWord } from "../dockerfile/expand.ts";
+import { chompHeredoc, parseHeading } from "../dockerfile/heredoc.ts";
 import type { CopyInstruction, Instruction, RunInstruction, WorkdirInstruction } from "../dockerfile/instruction.ts";
 import { parseMount } from "../dockerfile/mount.ts";
 import { argvOf, type Scope, shellOf } from "./evaluate-config.ts";
@@ -44,8 +45,10 @@ function baseOf(state: StageState, instruction: StepInstruction, scope: StepScop
   return { stage: scope.stage, at, text, source, isTrigger: scope.isTrigger, before: state, after: state };
 }
 
-function unknownFlag({ unknownFlags, at }: StepInstruction): RouteReason | undefined {
-  return unknownFlags.length === 0 ? undefined : { name: "flag-unknown", detail: unknownFlags.join(" "), at };
+/** Why front ends may read an instruction differently, or not at all. */
+function unclear({ unknownFlags, disputes, at }: StepInstruction): RouteReason | undefined {
+  if (unknownFlags.length > 0) return { name: "flag-unknown", detail: unknownFlags.join(" "), at };
+  return disputes.length > 0 ? { name: "instruction-form", detail: disputes.join(", "), at } : undefined;
 }
 
 function evaluateRun(state: StageState, instruction: RunInstruction, scope: StepScope): StepEffect {
@@ -53,7 +56,7 @@ function evaluateRun(state: StageState, instruction: RunInstruction, scope: Step
   const step: RunStep = {
     ...baseOf(state, instruction, scope),
     kind: "run",
-    opaque: unknownFlag(instruction),
+    opaque: unclear(instruction),
     argv: argvOf(state, instruction.command),
     heredocs: instruction.heredocs.map(({ name, content, chomp }) => ({ name, content, chomp })),
     mounts: instruction.mounts.map((word) => {
@@ -74,8 +77,10 @@ function shownArgv(
 ): readonly string[] {
   const [first] = heredocs;
   if (first === undefined || command.form === "exec") return argv;
-  const isWhole = heredocs.length === 1 && /^\d*<<-?\S+$/.test(command.arguments[0] ?? "");
-  if (isWhole) return [...shellOf(state), first.content];
+  if (parseHeading(command.arguments[0] ?? "") !== undefined) {
+    const content = first.chomp ? chompHeredoc(first.content) : first.content;
+    return [...shellOf(state), content.startsWith("#!") ? `/dev/pipes/${first.name}` : content];
+  }
   const bodies = heredocs.map(({ content, name }) => `\n${content}${name}`);
   return [...shellOf(state), `${command.arguments[0]}${bodies.join("")}`];
 }
@@ -93,7 +98,7 @@ function evaluateWorkdir(state: StageState, instruction: WorkdirInstruction, sco
     ...baseOf(state, instruction, scope),
     after,
     kind: "workdir",
-    opaque: unknownFlag(instruction) ?? empty,
+    opaque: unclear(instruction) ?? empty,
     path,
     user: state.config.User ?? "",
   };
@@ -106,12 +111,13 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
   const word = expand(instruction.destination);
   const optional = (value: string | undefined) => (value === undefined ? undefined : expand(value));
   const { kind, link, parents, keepGitDir, unpack, from } = instruction;
+  const sources = instruction.sources.map(expand);
   const step: CopyStep = {
     ...baseOf(state, instruction, scope),
     kind,
-    opaque: unknownFlag(instruction) ?? copyForm(instruction, word),
+    opaque: unclear(instruction) ?? copyForm(instruction, word) ?? remoteContent(instruction, sources),
     from: from === undefined ? { kind: "context" } : scope.sourceOf(from, "copy"),
-    sources: instruction.sources.map(expand),
+    sources,
     heredocs: instruction.heredocs.map(({ name, content, expand: expands }) => ({
       name,
       content: expands ? expandBody(content) : content,
@@ -121,7 +127,7 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
     chmod: optional(instruction.chmod),
     link,
     parents,
-    excludes: instruction.excludes.map(expand),
+    excludes: instruction.excludes,
     checksum: optional(instruction.checksum),
     keepGitDir,
     unpack,
@@ -138,6 +144,17 @@ function copyForm(instruction: CopyInstruction, destination: string): RouteReaso
       ? `--from=${from}`
       : undefined;
   return detail === undefined ? undefined : { name: "instruction-form", detail, at };
+}
+
+/** What is behind a URL can change at any time, unless a checksum pins it. */
+function remoteContent({ kind, checksum, at }: CopyInstruction, sources: readonly string[]): RouteReason | undefined {
+  const remote = kind === "add" && checksum === undefined ? sources.find(isRemote) : undefined;
+  return remote === undefined ? undefined : { name: "add-remote", detail: remote, at };
+}
+
+/** Whether ADD fetches a source instead of taking it from the context (dockerfile2llb, `isHTTPSource`; gitutil). */
+export function isRemote(source: string): boolean {
+  return /^(?:https?|git|ssh):\/\//.test(source) || /^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:/.test(source);
 }
 
 /** The destination seen from the root; a trailing slash, or the working directory itself, means a directory. */

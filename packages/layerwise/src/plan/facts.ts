@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LayerwiseError } from "../error.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { ImageConfig } from "../spec/image-config.ts";
@@ -28,6 +29,8 @@ export interface UnreadableBase {
   readonly reference: string;
   readonly reason: "base-unreadable" | "base-platform" | "base-layers";
   readonly why: string;
+  /** What went wrong, for a build where no engine can help. */
+  readonly cause?: LayerwiseError | undefined;
 }
 
 /** What planning needs to know from outside, before any checkpoint is looked for. */

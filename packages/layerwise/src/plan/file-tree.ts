@@ -17,6 +17,14 @@ export interface DirectoryAttributes extends Owner {
   readonly mtime: number;
 }
 
+/** What a directory on the way to a destination is created with. */
+export interface NewDirectory {
+  /** Undefined: whoever creates it, which is root, and the group as Linux chooses it. */
+  readonly owner: Owner | undefined;
+  readonly mode: number;
+  readonly mtime: number;
+}
+
 /** One entry of a layer to be made, in full. */
 export type LayerFile = DirectoryAttributes & {
   /** Relative to the root, without a leading slash. */
@@ -49,7 +57,7 @@ export interface FileTree {
   /** What is at a resolved path. */
   at(path: string): Node | undefined;
   /** Creates a directory and those above it that are missing; existing ones stay as they are. */
-  makeDirectories(path: string, attributes: DirectoryAttributes): void;
+  makeDirectories(path: string, wanted: NewDirectory): void;
   /** Makes a directory of a copied tree; one that exists gets the attributes if `overwrite` is set. */
   putDirectory(path: string, attributes: DirectoryAttributes, options: { overwrite: boolean }): void;
   /** Puts a file or link in the place of whatever file was there. */
@@ -144,12 +152,12 @@ export function openFileTree(view: DirectoryNode): FileTree {
     noteDirectory(path, attributes);
   }
 
-  function makeDirectories(path: string, attributes: DirectoryAttributes): void {
+  function makeDirectories(path: string, wanted: NewDirectory): void {
     const parts = names(path);
     for (let length = 1; length <= parts.length; length++) {
       const part = parts.slice(0, length).join("/");
       const node = lookup(part);
-      if (node === undefined) create(part, attributes);
+      if (node === undefined) create(part, inherited(lookup(split(part)[0]) as OpenDirectory, wanted));
       else if (node.kind !== "directory") refuse(`/${part} is no directory`);
     }
   }
@@ -210,6 +218,12 @@ export function openFileTree(view: DirectoryNode): FileTree {
       return node?.kind === "file" ? node.text : undefined;
     },
   };
+}
+
+/** Below a directory with the set-group bit a new one gets its group and the bit (inode(7), "The set-group-ID bit"). */
+function inherited(above: DirectoryAttributes, { owner, mode, mtime }: NewDirectory): DirectoryAttributes {
+  const setGroup = above.mode & 0o2000;
+  return { ...(owner ?? { uid: 0, gid: setGroup === 0 ? 0 : above.gid }), mode: mode | setGroup, mtime };
 }
 
 function refuse(detail: string): never {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLayerwiseError } from "../error.ts";
+import { isLayerwiseError, LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { CallOptions, Repositories, Repository } from "../ports.ts";
 import { canDecompress } from "../spec/compression.ts";
@@ -50,16 +50,33 @@ async function lookUp(
   { reference, platform }: WantedImage,
   { repositories, named, ...call }: LookUp,
 ): Promise<BaseImage | UnreadableBase> {
-  const unreadable = (why: string): UnreadableBase => ({ reference, reason: "base-unreadable", why });
   try {
     const { location, reference: actual } = named.get(reference) ?? inRegistry(reference);
     const repository =
       location.kind === "layout" ? repositories.inLayout(location.path) : repositories.inRegistry(location.name);
     return await readImage(repository, { reference, actual, location, platform, ...call });
   } catch (error) {
-    if (isLayerwiseError(error) && error.code !== "CANCELLED") return unreadable(error.message);
-    throw error;
+    if (!isLayerwiseError(error) || !engineMayRead.test(error.code)) throw error;
+    return unreadable(reference, error);
   }
+}
+
+/** What fails here and may work for an engine, which has other names, credentials and images. */
+const engineMayRead = /^(?:REGISTRY_|DIGEST_|REFERENCE_)/;
+
+function unreadable(reference: string, cause: LayerwiseError): UnreadableBase {
+  return { reference, reason: "base-unreadable", why: cause.message, cause };
+}
+
+function notThere(reference: string, place: string): UnreadableBase {
+  const error = new LayerwiseError(
+    "REGISTRY_NOT_FOUND",
+    `could not find the image ${reference}: ${place} is not there`,
+    {
+      hint: "check the name and the tag",
+    },
+  );
+  return { ...unreadable(reference, error), why: `${place} is not there` };
 }
 
 function inRegistry(reference: string): { location: ImageLocation; reference: string } {
@@ -80,13 +97,13 @@ async function readImage(repository: Repository, wanted: ReadImage): Promise<Bas
   const source = `${repository.name}:${actual}`;
   const refuse = (reason: UnreadableBase["reason"], why: string): UnreadableBase => ({ reference, reason, why });
   const top = await repository.fetchManifest(actual, { signal });
-  if (top === undefined) return refuse("base-unreadable", `${source} is not there`);
+  if (top === undefined) return notThere(reference, source);
   let stored = top;
   if (isIndexType(top.mediaType)) {
     const chosen = manifestFor(decodeIndex(top.bytes, { mediaType: top.mediaType, source }), platform);
     if (chosen === undefined) return refuse("base-platform", `${source} for ${formatPlatform(platform)}`);
     const inner = await repository.fetchManifest(chosen.digest, { signal });
-    if (inner === undefined) return refuse("base-unreadable", `${repository.name}@${chosen.digest} is not there`);
+    if (inner === undefined) return notThere(reference, `${repository.name}@${chosen.digest}`);
     stored = inner;
   }
   const manifest = decodeManifest(stored.bytes, { mediaType: stored.mediaType, source });

@@ -4,9 +4,10 @@ import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import { archiveHeadBytes, looksLikeArchive } from "./archive-head.ts";
-import { isRemote, type StepContent } from "./assemble-layer.ts";
+import type { StepContent } from "./assemble-layer.ts";
 import { type ContextFiles, withoutIgnored } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
+import { isRemote } from "./evaluate-step.ts";
 import type { Step } from "./step.ts";
 import { literalRoot } from "./step-key.ts";
 

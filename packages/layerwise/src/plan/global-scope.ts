@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expandWord } from "../dockerfile/expand.ts";
-import type { Dockerfile, Stage } from "../dockerfile/instruction.ts";
+import type { Dockerfile, InstructionBase, Stage } from "../dockerfile/instruction.ts";
 import { mountSource } from "../dockerfile/mount.ts";
 import { neededStages } from "../dockerfile/needed-stages.ts";
 import { baseStageOf, stageByFrom, stageByName, targetStage } from "../dockerfile/stage.ts";
@@ -48,9 +48,7 @@ export function globalScopeOf(
     if (given !== undefined) globalArgs.set(name, given);
   }
   for (const instruction of dockerfile.globalArgs) {
-    if (instruction.unknownFlags.length > 0) {
-      refuseWhole({ name: "flag-unknown", detail: instruction.unknownFlags.join(" "), at: instruction.at });
-    }
+    refuseUnclear(instruction);
     for (const { name, value } of instruction.declarations) {
       const given = buildArgs.get(name);
       const fallback =
@@ -85,13 +83,17 @@ export function neededHeads(
         hint: "give the ARG a default, or pass it with --build-arg",
       });
     }
-    if (stage.from.unknownFlags.length > 0) {
-      refuseWhole({ name: "flag-unknown", detail: stage.from.unknownFlags.join(" "), at: stage.from.at });
-    }
+    refuseUnclear(stage.from);
     const parent = baseStageOf(dockerfile, { base, stage })?.index;
     const word = stage.platform === undefined ? undefined : expand(stage, stage.platform);
     return { stage, base, parent, platform: word === undefined ? platform : stagePlatform(word, stage) };
   });
+}
+
+/** Leaves a Dockerfile to the engine whose meaning depends on the version of the front end. */
+export function refuseUnclear({ unknownFlags, disputes, at }: InstructionBase): void {
+  if (unknownFlags.length > 0) refuseWhole({ name: "flag-unknown", detail: unknownFlags.join(" "), at });
+  if (disputes.length > 0) refuseWhole({ name: "instruction-form", detail: disputes.join(", "), at });
 }
 
 /** Images that COPY --from and RUN --mount of a stage read. */

@@ -17,8 +17,8 @@ export function layerTimes({ history, diffIds }: ImageConfig): readonly (string 
  *   them, or of the first new one (BuildKit, exporter/containerimage, `normalizeLayersAndHistory`)
  */
 export function historyOf(chain: Chain, times: readonly string[]): readonly HistoryEntry[] {
-  const base = baseHistory(chain);
-  let time = times[0] ?? base.at(-1)?.created ?? chain.base?.config.created;
+  const { history = [], created, diffIds = [] } = chain.base?.config ?? {};
+  let time = times[0] ?? history.at(-1)?.created ?? created;
   const added = chain.history.map(({ createdBy, layer }): HistoryEntry => {
     if (layer !== undefined) time = times[layer] ?? time;
     return {
@@ -28,16 +28,24 @@ export function historyOf(chain: Chain, times: readonly string[]): readonly Hist
       empty_layer: layer === undefined ? true : undefined,
     };
   });
-  return [...base, ...added];
+  return fitted([...history, ...added], [...diffIds.map(() => created), ...times]);
 }
 
-/** The base's history, completed so that it has one line a layer. */
-function baseHistory({ base }: Chain): readonly HistoryEntry[] {
-  if (base === undefined) return [];
-  const { history, diffIds, created } = base.config;
-  const layers = history.filter((entry) => entry.empty_layer !== true).length;
-  if (layers === diffIds.length) return history;
-  const kept = layers > diffIds.length ? history.map((entry) => ({ ...entry, empty_layer: true })) : history;
-  const missing = diffIds.length - (layers > diffIds.length ? 0 : layers);
-  return [...kept, ...Array.from({ length: missing }, () => ({ created, comment: "layer of the base image" }))];
+/**
+ * Makes a history fit its layers as the same function of BuildKit does: where a base tells of too many layers, the last
+ * lines lose theirs; where it tells of too few, lines are added at the very end.
+ *
+ * @param layers when each layer was made, lowest first
+ */
+function fitted(history: readonly HistoryEntry[], layers: readonly (string | undefined)[]): readonly HistoryEntry[] {
+  let counted = 0;
+  const kept = history.map((entry) => {
+    if (entry.empty_layer === true) return entry;
+    counted += 1;
+    return counted > layers.length ? { ...entry, empty_layer: true } : entry;
+  });
+  const missing = layers
+    .slice(counted)
+    .map((created): HistoryEntry => ({ created, comment: "layer of the base image" }));
+  return [...kept, ...missing];
 }

@@ -13,6 +13,7 @@ import { gatherBases, type NamedImages } from "./gather-bases.ts";
 import { type ContentOf, gatherContent } from "./gather-content.ts";
 import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
 import { globalScopeOf, imagesReadBy, neededHeads, type StageHead } from "./global-scope.ts";
+import { warnOfNearStages } from "./near-stage.ts";
 import type { EngineWork, Plan, StageStart, Work } from "./plan.ts";
 import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
 import { Refusal } from "./refusal.ts";
@@ -75,6 +76,7 @@ async function draftChains(input: PlanInput): Promise<Draft> {
   const heads = neededHeads(dockerfile, { scope, target: input.target, platform: input.targetPlatform });
   const wanted = wantedImages(dockerfile, { heads, platform: input.targetPlatform });
   const bases = await gatherBases(wanted, { repositories, named, emit, signal });
+  warnOfNearStages(dockerfile, { bases, emit });
   const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: input.targetPlatform };
   const stages = evaluateStages(dockerfile, { heads, facts, scope });
   const steps = [...stages.values()].flatMap((stage) => stage.steps);
@@ -195,9 +197,14 @@ function ownReasons({ starts }: EngineWork, chain: Chain): readonly RouteReason[
   return engineReasons(chain.steps.slice(Math.max(done, chain.inherited)));
 }
 
-/** A checkpoint whose config an engine cannot continue from needs a copy with another config, which must be written. */
+/**
+ * The checkpoint, if an engine can start from it: engines pull from registries only, and read the Dockerfile of a tar
+ * from the tar. One with a config to be continued differently needs a copy of it, which must be written.
+ */
 function usable(input: PlanInput, chain: Chain, start: Recalled | undefined): Recalled | undefined {
-  if (start === undefined || (input.readOnlyCache && needsOwnConfig(chain, start))) return undefined;
+  const { cache, context, readOnlyCache } = input;
+  if (start === undefined || cache?.isLocal !== false || context.location.kind === "tar") return undefined;
+  if (readOnlyCache && needsOwnConfig(chain, start)) return undefined;
   return redeclaredArgs(stateAt(chain, start.position), input.buildArgs) === undefined ? undefined : start;
 }
 

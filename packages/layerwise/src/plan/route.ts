@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SourceRange } from "../error.ts";
+import type { LayerwiseError, SourceRange } from "../error.ts";
 
 /** How an image comes to be: its layers exist, or are assembled here, or an engine executes what is left. */
 export type Route = "reuse" | "assemble" | "engine";
@@ -71,6 +71,8 @@ export interface RouteReason {
   /** What exactly, for example the flag or the path. */
   readonly detail?: string | undefined;
   readonly at?: SourceRange | undefined;
+  /** The error behind it: what to repair if there is no engine either. */
+  readonly cause?: LayerwiseError | undefined;
 }
 
 /** The reason as a sentence for people. */

@@ -65,8 +65,9 @@ async function takeArchive(archive: AsyncIterable<Uint8Array>, { spool, known }:
   const made = new Map<Digest, ImageLayer>();
   for (const [index, layer] of image.layers.entries()) {
     const diffId = config.diffIds[index] as Digest;
-    if (known.has(diffId) || made.has(diffId)) await layer.file?.remove();
-    else made.set(diffId, await layerOf(layer, { diffId, spool }));
+    if (known.has(diffId)) await layer.file?.remove();
+    // A layer that occurs twice is one file in the archive, so the second one must not remove it.
+    else if (!made.has(diffId)) made.set(diffId, await layerOf(layer, { diffId, spool }));
   }
   const layers = config.diffIds.map((diffId) => known.get(diffId) ?? (made.get(diffId) as ImageLayer));
   return { config, configBytes: image.configBytes, layers, family: undefined };

@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import type { Spool, SpoolFile } from "../ports.ts";
 import { type Digest, type Digester, isDigest, startDigest } from "../spec/digest.ts";
-import { type ContentSink, type ReadEntry, startTarReader } from "../spec/tar-reader.ts";
+import { firstIssue } from "../spec/first-issue.ts";
+import { type ContentSink, type ReadEntry, startTarReader, TarError } from "../spec/tar-reader.ts";
 
 /** A file of an image archive that is larger than a document: a layer, compressed or not. */
 export interface ArchivedLayer {
@@ -30,8 +31,21 @@ const maxDocumentBytes = 4 * 1024 * 1024;
  * with its manifests last. Layers go to the spool unless their name says that they are known.
  *
  * @param isKnown whether the bytes with this digest need not be kept
+ * @throws ENGINE_UNSUPPORTED if it is no such archive
  */
 export async function readImageArchive(
+  archive: AsyncIterable<Uint8Array>,
+  parts: { spool: Spool; isKnown: (digest: Digest) => boolean },
+): Promise<ImageArchive> {
+  try {
+    return await readArchive(archive, parts);
+  } catch (error) {
+    if (error instanceof TarError) throw malformed(error.message);
+    throw v.isValiError(error) ? malformed(firstIssue(error.issues)) : error;
+  }
+}
+
+async function readArchive(
   archive: AsyncIterable<Uint8Array>,
   { spool, isKnown }: { spool: Spool; isKnown: (digest: Digest) => boolean },
 ): Promise<ImageArchive> {
@@ -81,7 +95,7 @@ function receive(entry: ReadEntry, { spool, isKnown, later }: Receiving): { entr
   const named = digestInName(entry.path);
   const isSkipped = named !== undefined && isKnown(named);
   const parts: Uint8Array[] = [];
-  let first = true;
+  const head: number[] = [];
   const spools =
     !isSkipped && (entry.size > maxDocumentBytes || entry.path.endsWith("layer.tar") || named !== undefined);
   const keepsDocument = entry.size <= maxDocumentBytes;
@@ -94,14 +108,14 @@ function receive(entry: ReadEntry, { spool, isKnown, later }: Receiving): { entr
     entry: state,
     sink: {
       data(chunk) {
-        if (first) state.isGzip = chunk[0] === 0x1f && chunk[1] === 0x8b;
-        first = false;
+        if (head.length < 2) head.push(...chunk.subarray(0, 2 - head.length));
         state.digester.update(chunk);
         const copy = Uint8Array.prototype.slice.call(chunk) as Uint8Array;
         if (keepsDocument) parts.push(copy);
         if (spools) later(async () => await (state.file as SpoolFile).write(copy));
       },
       end() {
+        state.isGzip = head[0] === 0x1f && head[1] === 0x8b;
         if (keepsDocument) state.document = Buffer.concat(parts);
         if (spools) later(async () => await (state.file as SpoolFile).close());
       },

@@ -9,6 +9,15 @@ import type { ImageLayer } from "./image.ts";
 /** Compresses a layer's tar archive into the spool, in constant memory; both digests are taken on the way. */
 export async function compressedLayer(tar: AsyncIterable<Uint8Array>, spool: Spool): Promise<ImageLayer> {
   const file = await spool.create();
+  try {
+    return await compressInto(file, tar);
+  } catch (error) {
+    await file.remove();
+    throw error;
+  }
+}
+
+async function compressInto(file: SpoolFile, tar: AsyncIterable<Uint8Array>): Promise<ImageLayer> {
   const diff = startDigest();
   const compressed = startDigest();
   let size = 0;

@@ -36,12 +36,12 @@ export function matchLayers({ config, layers }: EngineImage, { chain, start, now
     return `it has ${layers.length} layers and not ${below.length + chain.steps.length}`;
   }
   const from = start?.kind === "checkpoint" ? start.recalled.position : 0;
-  const expected = start?.kind === "checkpoint" ? start.recalled.checkpoint.config.diffIds : below;
+  const parent = start?.kind === "checkpoint" ? start.recalled.checkpoint.config : chain.base?.config;
+  const expected = parent?.diffIds ?? [];
   if (expected.some((diffId, index) => config.diffIds[index] !== diffId)) return "it stands on other layers";
-  const named = config.history.filter((entry) => entry.empty_layer !== true).slice(-chain.steps.length + from);
+  const named = instructionsIn(config.history.slice(parent?.history.length ?? 0));
   const left = chain.steps.slice(from);
-  const agrees = left.every(({ step }, index) => instructionOf(named[index]?.created_by) === step.kind);
-  if (left.length > 0 && !agrees) return "its history names other instructions";
+  if (left.some(({ step }, index) => named[index] !== step.kind)) return "its history names other instructions";
   if (from > 0 && differs(resumeConfig(config), resumeConfig(chain.final))) return "its config is another one";
   const before = start?.kind === "checkpoint" ? checkpointTimes(chain, start.recalled) : [];
   const after = layerTimes(config)
@@ -50,8 +50,15 @@ export function matchLayers({ config, layers }: EngineImage, { chain, start, now
   return { chain, from, layers, times: [...before, ...after] };
 }
 
-function instructionOf(createdBy: string | undefined): string {
-  return /^(?:\/bin\/sh -c #\(nop\)\s*)?([A-Z]+)/.exec(createdBy ?? "")?.[1]?.toLowerCase() ?? "";
+/**
+ * The instructions that make layers, in lower case. Which lines have a layer does not tell them where the base's
+ * history does not fit its layers.
+ */
+function instructionsIn(history: ImageConfig["history"]): readonly string[] {
+  return history.flatMap(({ created_by: text = "" }) => {
+    const match = /^(?:\/bin\/sh -c #\(nop\)\s*)?(RUN|COPY|ADD|WORKDIR(?! \/$)) /.exec(text);
+    return match === null ? [] : [(match[1] as string).toLowerCase()];
+  });
 }
 
 function differs(one: unknown, other: unknown): boolean {

@@ -3,6 +3,7 @@ import type { Dockerfile, Instruction, Stage } from "../dockerfile/instruction.t
 import type { AppliedInstruction, EvaluatedStage } from "../plan/evaluate-stages.ts";
 import type { RedeclaredArg } from "../plan/resume-config.ts";
 import type { Step } from "../plan/step.ts";
+import { pinnedReads } from "./pinned-reads.ts";
 
 /** Where a stage of the residual begins. */
 export type ResidualStart =
@@ -78,13 +79,31 @@ export function pinnedDockerfile({ dockerfile, stages, pins }: Omit<ResidualInpu
     const source = dockerfile.stages[stage.index] as Stage;
     const base = baseOf(stage, { start: { kind: "begin" }, names, pins });
     replaceLines(lines, source.from, fromLine(source, { base, name: names.get(stage.index) as string }));
-    for (const { instruction, isTrigger } of stage.applied) {
-      const text = pinnedReads(instruction, pins);
+    for (const applied of stage.applied) {
+      const { instruction, isTrigger } = applied;
+      const text = pinnedReads(instruction.source, {
+        images: imagesReadBy(stage, applied),
+        pins,
+        mark: dockerfile.escape,
+      });
       if (!isTrigger && text !== instruction.source) replaceLines(lines, instruction, text);
     }
   }
-  const executed = new Map([...stages.values()].map((stage) => [stage.index, executedFrom(stage, { kind: "begin" })]));
-  return { text: lines.join("\n"), names, executed };
+  return { text: lines.join("\n"), names, executed: executedInFull(stages) };
+}
+
+/** The Dockerfile as it is, for engines that read it from the context themselves: only its own names can be asked for. */
+export function unchangedDockerfile({ dockerfile, stages }: Pick<ResidualInput, "dockerfile" | "stages">): Residual {
+  const names = new Map(
+    dockerfile.stages.flatMap((stage) =>
+      hasOwnName(stage, dockerfile) ? [[stage.index, stage.name as string] as const] : [],
+    ),
+  );
+  return { text: dockerfile.text, names, executed: executedInFull(stages) };
+}
+
+function executedInFull(stages: ResidualInput["stages"]): Residual["executed"] {
+  return new Map([...stages.values()].map((stage) => [stage.index, executedFrom(stage, { kind: "begin" })]));
 }
 
 function executedFrom(stage: EvaluatedStage, start: ResidualStart): ExecutedStage {
@@ -108,16 +127,23 @@ function directivesOf(dockerfile: Dockerfile): readonly string[] {
   return dockerfile.escape === "`" ? [...front, "# escape=`"] : front;
 }
 
-/** Stages without a name get one that no other stage has. */
-function stageNames({ stages }: Dockerfile): ReadonlyMap<number, string> {
+/** Stages without a name of their own get one that no other stage has. */
+function stageNames(dockerfile: Dockerfile): ReadonlyMap<number, string> {
+  const { stages } = dockerfile;
   const taken = new Set(stages.map((stage) => stage.name));
   return new Map(
     stages.map((stage) => {
-      let name = stage.name ?? `stage-${stage.index}`;
-      while (stage.name === undefined && taken.has(name)) name += "-";
+      if (hasOwnName(stage, dockerfile)) return [stage.index, stage.name as string];
+      let name = `stage-${stage.index}`;
+      while (taken.has(name)) name += "-";
       return [stage.index, name];
     }),
   );
+}
+
+/** Whether an engine that is asked for the stage's name gives this stage: of several with one name, it is the last. */
+function hasOwnName({ index, name }: Stage, { stages }: Dockerfile): boolean {
+  return name !== undefined && !stages.some((other) => other.index > index && other.name === name);
 }
 
 interface AddStage {
@@ -134,7 +160,8 @@ function addStage(lines: Lines, { input, stage, from, start, names }: AddStage):
   if (start.kind === "image") for (const arg of start.args) lines.add(argLine(arg));
   for (const applied of remaining(stage, start)) {
     if (!matters(applied.instruction)) continue;
-    lines.add(pinnedReads(applied.instruction, input.pins));
+    const images = imagesReadBy(stage, applied);
+    lines.add(pinnedReads(applied.instruction.source, { images, pins: input.pins, mark: input.dockerfile.escape }));
   }
 }
 
@@ -184,21 +211,12 @@ function quoted(value: string): string {
     .join(`"'"`);
 }
 
-/** Images that an instruction reads from, by digest. */
-function pinnedReads(instruction: Instruction, pins: ReadonlyMap<string, string>): string {
-  const images = readsOf(instruction);
-  let { source } = instruction;
-  for (const image of images) {
-    const pin = pins.get(image);
-    if (pin !== undefined) source = source.replace(`from=${image}`, `from=${pin}`);
-  }
-  return source;
-}
-
-function readsOf(instruction: Instruction): readonly string[] {
-  if (instruction.kind === "copy" && instruction.from !== undefined) return [instruction.from];
-  if (instruction.kind !== "run") return [];
-  return instruction.mounts.flatMap((mount) => /(?:^|,)from=([^,]+)/.exec(mount)?.[1] ?? []);
+/** The images, and not the stages, that COPY --from and mounts of an instruction name. */
+function imagesReadBy(stage: EvaluatedStage, { step: position }: AppliedInstruction): ReadonlySet<string> {
+  const step = position === undefined ? undefined : stage.steps[position];
+  if (step === undefined || step.kind === "workdir") return new Set();
+  const sources = step.kind === "run" ? step.mounts.map((mount) => mount.reads) : [step.from];
+  return new Set(sources.flatMap((source) => (source.kind === "image" ? [source.reference] : [])));
 }
 
 /** Puts text in the place of an instruction; lines that it does not fill stay empty. */

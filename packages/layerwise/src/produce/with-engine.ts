@@ -10,7 +10,7 @@ import type { EngineImage } from "./engine-layers.ts";
 import { followEngine } from "./engine-progress.ts";
 import { chainConfig, type Image, type ImageLayer, imageOf, storedLayers } from "./image.ts";
 import { configDifference, type MadeChain, matchLayers } from "./match-layers.ts";
-import { pinnedDockerfile, type Residual, type ResidualStart, residualOf } from "./residual.ts";
+import { pinnedDockerfile, type Residual, type ResidualStart, residualOf, unchangedDockerfile } from "./residual.ts";
 import { resumeImage } from "./resume-image.ts";
 
 /** What came of an engine build. */
@@ -65,6 +65,7 @@ export async function produceStage(
 ): Promise<MadeChain | string> {
   const isCold = [...work.starts.values()].every((start) => start.kind === "begin");
   const residual = await residualFor(plan, work, { around, isCold });
+  if (!residual.names.has(stage)) return "the stage has no name that an engine can be asked for";
   const built = await build(work, { residual, stage, around, labels: new Map() });
   const chain = work.chains.get(stage) as Chain;
   return matchLayers(built, { chain, start: startOf(work, chain), now: around.ports.clock.now() });
@@ -101,6 +102,7 @@ async function residualFor(
   { around, isCold }: { around: EngineSurroundings; isCold: boolean },
 ): Promise<Residual> {
   const input = { dockerfile, stages: work.stages, pins: pinsOf(work) };
+  if (around.settings.context.kind === "tar") return unchangedDockerfile(input);
   if (isCold) return pinnedDockerfile(input);
   const starts = new Map<number, ResidualStart>();
   for (const [stage, start] of work.starts) {

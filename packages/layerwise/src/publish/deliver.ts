@@ -4,7 +4,7 @@ import type { CallOptions, Ports } from "../ports.ts";
 import type { Image } from "../produce/image.ts";
 import type { Digest } from "../spec/digest.ts";
 import { dockerArchive } from "./docker-archive.ts";
-import { type Destination, manifestOf, publishTo } from "./publish.ts";
+import { type Destination, manifestOf, moveTags, publishTo } from "./publish.ts";
 
 /** Where an image goes. */
 export type Output =
@@ -30,7 +30,10 @@ export interface Delivered {
   readonly references: readonly string[];
 }
 
-/** Takes an image everywhere it should go: repositories first, in their order, then archives and the engine. */
+/**
+ * Takes an image everywhere it should go: repositories first, in their order, then archives and the engine. Tags come
+ * last of all, so that none has moved if anything before fails, and none ever points to anything incomplete.
+ */
 export async function deliver(
   image: Image,
   {
@@ -44,19 +47,20 @@ export async function deliver(
   },
 ): Promise<Delivered> {
   const { outputs, annotations, signal } = options;
-  const references: string[] = [];
   const { digest, mediaType, bytes } = manifestOf(image, annotations);
-  for (const output of outputs) {
-    if (output.kind !== "repository") continue;
-    await publishTo(output, { image, annotations, emit, signal });
-    references.push(...output.tags.map((tag) => `${output.repository.name}:${tag}`));
-  }
-  for (const output of outputs) {
-    if (output.kind === "repository") continue;
+  const publishing = { image, annotations, emit, signal };
+  const destinations = outputs.filter((output) => output.kind === "repository");
+  for (const { repository } of destinations) await publishTo(repository, publishing);
+  const others = outputs.filter((output) => output.kind !== "repository");
+  for (const output of others) {
     const archive = dockerArchive(image, { references: output.references, signal });
     if (output.kind === "archive") await output.write(archive);
     else await ports.engine.load(archive, { signal });
-    references.push(...output.references);
   }
+  for (const destination of destinations) await moveTags(destination, publishing);
+  const references = [
+    ...destinations.flatMap(({ repository, tags }) => tags.map((tag) => `${repository.name}:${tag}`)),
+    ...others.flatMap((output) => output.references),
+  ];
   return { digest, mediaType, size: bytes.length, configDigest: image.configDescriptor.digest, references };
 }

@@ -13,12 +13,11 @@ export interface Destination {
 }
 
 /**
- * Publishes an image into one repository: blobs, config, manifest by digest, and only then the tags, so that no tag
- * ever points to anything incomplete.
+ * Brings an image into a repository, complete but without a tag: blobs, config, and the manifest by digest.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#push
  */
 export async function publishTo(
-  { repository, tags }: Destination,
+  repository: Repository,
   { image, annotations, emit, signal }: PublishOptions,
 ): Promise<void> {
   const pushing = { to: repository, emit, signal };
@@ -27,6 +26,14 @@ export async function publishTo(
   await Promise.all([pushLayers(image.layers, pushing), pushConfig()]);
   const manifest = manifestOf(image, annotations);
   await repository.pushManifest(manifest.digest, manifest, { signal });
+}
+
+/** Gives an image that is in a repository its tags there, one after the other. */
+export async function moveTags(
+  { repository, tags }: Destination,
+  { image, annotations, emit, signal }: PublishOptions,
+): Promise<void> {
+  const manifest = manifestOf(image, annotations);
   for (const tag of tags) {
     await repository.pushManifest(tag, manifest, { signal });
     emit({ kind: "tag-moved", reference: `${repository.name}:${tag}`, digest: manifest.digest });

@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib, { createGunzip, gunzipSync, gzipSync } from "node:zlib";
+import { LayerwiseError } from "../error.ts";
 import type { LayerCompression } from "./media-type.ts";
 
 /** Whether this Node can read layers that are compressed in this way; zstd needs 22.15. */
@@ -31,9 +32,14 @@ export function compressDocument(bytes: Uint8Array): Uint8Array {
   return gzipSync(bytes, { level: 9 });
 }
 
-/** Reads what {@link compressDocument} wrote; throws if it would be longer than `maxBytes`. */
+/** Reads what {@link compressDocument} wrote; REGISTRY_PROTOCOL if it is damaged or longer than `maxBytes`. */
 export function decompressDocument(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  try {
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new LayerwiseError("REGISTRY_PROTOCOL", `could not decompress a document: ${why}`, { cause });
+  }
 }
 
 const chunkSize = 256 * 1024;

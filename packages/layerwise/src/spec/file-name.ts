@@ -7,7 +7,8 @@
 
 const firstEscape = 0xdc00;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const escaped = /[\udc80-\udcff]/;
+/** In Unicode mode a pair is one character, so only lone surrogates match. */
+const escaped = /[\udc80-\udcff]/u;
 
 /** The string form of a file name's bytes. */
 export function decodeFileName(bytes: Uint8Array): string {

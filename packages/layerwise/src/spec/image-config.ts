@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { digestSchema } from "./descriptor.ts";
 import { type Digest, digestOf } from "./digest.ts";
+import { firstIssue } from "./first-issue.ts";
 import type { Platform } from "./platform.ts";
 
 /** How a container is checked for health; durations in nanoseconds. */
@@ -56,13 +57,11 @@ export interface ImageConfig extends Platform {
   readonly history: readonly HistoryEntry[];
 }
 
-const strings = v.optional(v.nullable(v.array(v.string())));
+const strings = v.optional(v.array(v.string()));
 const set = v.optional(
-  v.nullable(
-    v.record(
-      v.string(),
-      v.custom<object>((value) => typeof value === "object"),
-    ),
+  v.record(
+    v.string(),
+    v.custom<object>((value) => typeof value === "object"),
   ),
 );
 
@@ -74,23 +73,21 @@ const runtimeSchema = v.object({
   Cmd: strings,
   Volumes: set,
   WorkingDir: v.optional(v.string()),
-  Labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  Labels: v.optional(v.record(v.string(), v.string())),
   StopSignal: v.optional(v.string()),
   ArgsEscaped: v.optional(v.boolean()),
   Healthcheck: v.optional(
-    v.nullable(
-      v.object({
-        Test: v.optional(v.nullable(v.array(v.string()))),
-        Interval: v.optional(v.number()),
-        Timeout: v.optional(v.number()),
-        StartPeriod: v.optional(v.number()),
-        StartInterval: v.optional(v.number()),
-        Retries: v.optional(v.number()),
-      }),
-    ),
+    v.object({
+      Test: strings,
+      Interval: v.optional(v.number()),
+      Timeout: v.optional(v.number()),
+      StartPeriod: v.optional(v.number()),
+      StartInterval: v.optional(v.number()),
+      Retries: v.optional(v.number()),
+    }),
   ),
   OnBuild: strings,
-  StopTimeout: v.optional(v.nullable(v.number())),
+  StopTimeout: v.optional(v.number()),
   Shell: strings,
 });
 
@@ -100,21 +97,19 @@ const configSchema = v.object({
   variant: v.optional(v.string()),
   "os.version": v.optional(v.string()),
   "os.features": v.optional(v.array(v.string())),
-  created: v.optional(v.nullable(v.string())),
+  created: v.optional(v.string()),
   author: v.optional(v.string()),
-  config: v.optional(v.nullable(runtimeSchema)),
-  rootfs: v.object({ type: v.literal("layers"), diff_ids: v.optional(v.nullable(v.array(digestSchema))) }),
+  config: v.optional(runtimeSchema),
+  rootfs: v.object({ type: v.literal("layers"), diff_ids: v.optional(v.array(digestSchema)) }),
   history: v.optional(
-    v.nullable(
-      v.array(
-        v.object({
-          created: v.optional(v.nullable(v.string())),
-          created_by: v.optional(v.string()),
-          author: v.optional(v.string()),
-          comment: v.optional(v.string()),
-          empty_layer: v.optional(v.boolean()),
-        }),
-      ),
+    v.array(
+      v.object({
+        created: v.optional(v.string()),
+        created_by: v.optional(v.string()),
+        author: v.optional(v.string()),
+        comment: v.optional(v.string()),
+        empty_layer: v.optional(v.boolean()),
+      }),
     ),
   ),
 });
@@ -131,14 +126,15 @@ export function decodeImageConfig(bytes: Uint8Array, source: string): ImageConfi
   } catch (cause) {
     throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read the config of ${source}: it is no JSON`, { cause });
   }
-  const parsed = v.safeParse(configSchema, json);
+  // A field that says nothing is as good as none, whatever its type.
+  const parsed = v.safeParse(configSchema, withoutEmpty(json));
   if (!parsed.success) {
     throw new LayerwiseError(
       "REGISTRY_PROTOCOL",
-      `could not read the config of ${source}: ${v.summarize(parsed.issues)}`,
+      `could not read the config of ${source}: ${firstIssue(parsed.issues)}`,
     );
   }
-  const { rootfs, history, config, ...rest } = withoutEmpty(parsed.output) as v.InferOutput<typeof configSchema>;
+  const { rootfs, history, config, ...rest } = parsed.output;
   return {
     ...(rest as Platform),
     config: (config ?? {}) as RuntimeConfig,
@@ -195,11 +191,22 @@ export function orderedRuntime(config: RuntimeConfig): RuntimeConfig {
     Labels: sortedKeys(config.Labels),
     StopSignal: config.StopSignal,
     ArgsEscaped: config.ArgsEscaped,
-    Healthcheck: config.Healthcheck,
+    Healthcheck: config.Healthcheck && orderedHealthcheck(config.Healthcheck),
     OnBuild: config.OnBuild,
     StopTimeout: config.StopTimeout,
     Shell: config.Shell,
   }) as RuntimeConfig;
+}
+
+function orderedHealthcheck({
+  Test,
+  Interval,
+  Timeout,
+  StartPeriod,
+  StartInterval,
+  Retries,
+}: Healthcheck): Healthcheck {
+  return { Test, Interval, Timeout, StartPeriod, StartInterval, Retries };
 }
 
 function sortedKeys<T>(record: Readonly<Record<string, T>> | undefined): Record<string, T> | undefined {
@@ -207,13 +214,13 @@ function sortedKeys<T>(record: Readonly<Record<string, T>> | undefined): Record<
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Drops what Go's `omitempty` drops: null, "", 0, false, and empty lists and maps. */
+/** Drops what Go's `omitempty` drops: null, "", 0, false, and empty lists and maps; of a pointer, only null. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, field]) => !isEmpty(field))
+      .filter(([name, field]) => (name === "StopTimeout" ? field !== undefined && field !== null : !isEmpty(field)))
       .map(([name, field]) => [name, isSet(name) ? field : withoutEmpty(field)]),
   );
 }

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
+import { firstIssue } from "./first-issue.ts";
 import { parseJson } from "./manifest.ts";
 import { type Platform, samePlatform } from "./platform.ts";
 
@@ -18,7 +19,7 @@ export interface ImageIndex {
 const indexSchema = v.object({
   schemaVersion: v.literal(2),
   mediaType: v.optional(v.string()),
-  manifests: v.array(descriptorSchema),
+  manifests: v.nullable(v.array(descriptorSchema)),
   annotations: v.optional(v.nullable(v.record(v.string(), v.string()))),
 });
 
@@ -31,11 +32,12 @@ export function decodeIndex(
   if (!parsed.success) {
     throw new LayerwiseError(
       "REGISTRY_PROTOCOL",
-      `could not read the index of ${source}: ${v.summarize(parsed.issues)}`,
+      `could not read the index of ${source}: ${firstIssue(parsed.issues)}`,
     );
   }
   const { manifests, annotations } = parsed.output;
-  return { mediaType: parsed.output.mediaType ?? mediaType, manifests, annotations: annotations ?? undefined };
+  const type = parsed.output.mediaType ?? mediaType;
+  return { mediaType: type, manifests: manifests ?? [], annotations: annotations ?? undefined };
 }
 
 /** Writes an index: the same index gives the same bytes. */

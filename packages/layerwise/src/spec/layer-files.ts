@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { digestSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
-import { type ContentSink, type ReadEntry, startTarReader, type TarReader } from "./tar-reader.ts";
+import { firstIssue } from "./first-issue.ts";
+import { type ContentSink, type ReadEntry, startTarReader, TarError, type TarReader } from "./tar-reader.ts";
 
 /** What a layer says about one path. */
 export type LayerEntry =
@@ -57,14 +58,17 @@ export interface LayerFilesCollector {
 /** Starts collecting. Throws a TarError on bytes that are no tar archive. */
 export function collectLayerFiles(): LayerFilesCollector {
   const entries: LayerEntry[] = [];
+  const files = new Map<string, LayerEntry>();
   const texts = new Map<string, string>();
   const reader: TarReader = startTarReader((entry) => {
-    const collected = layerEntryOf(entry);
+    const collected = layerEntryOf(entry, files);
     if (collected === undefined) return undefined;
     entries.push(collected);
-    // A hard link has no content of its own here; what it names stays unknown.
-    const keepsText = entry.kind === "file" && textPaths.has(entry.path) && entry.size <= maxTextBytes;
-    return keepsText ? textSink(entry.path, texts) : undefined;
+    files.set(collected.path, collected);
+    if (!textPaths.has(entry.path)) return undefined;
+    // What an earlier entry of the same name had is gone. A hard link has no content of its own here.
+    texts.delete(entry.path);
+    return entry.kind === "file" && entry.size <= maxTextBytes ? textSink(entry.path, texts) : undefined;
   });
   return {
     write: reader.write,
@@ -86,15 +90,16 @@ function textSink(path: string, texts: Map<string, string>): ContentSink {
 
 const whiteoutPrefix = ".wh.";
 const opaqueName = ".wh..wh..opq";
+const recordPrefix = ".wh..wh.";
 
-function layerEntryOf(entry: ReadEntry): LayerEntry | undefined {
+function layerEntryOf(entry: ReadEntry, files: ReadonlyMap<string, LayerEntry>): LayerEntry | undefined {
   const { path, kind, mode, uid, gid, mtime } = entry;
   if (path === "") return undefined;
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   if (name === opaqueName) return { kind: "opaque", path: path.slice(0, Math.max(slash, 0)) };
-  // Other names of this form are a union file system's own records, not whiteouts.
-  if (name.startsWith(".wh..wh.")) return undefined;
+  // Other names of this form are a union file system's own records, and so is all below them at the top.
+  if (name.startsWith(recordPrefix) || path.startsWith(recordPrefix)) return undefined;
   if (name.startsWith(whiteoutPrefix)) {
     return { kind: "whiteout", path: path.slice(0, slash + 1) + name.slice(whiteoutPrefix.length) };
   }
@@ -104,11 +109,19 @@ function layerEntryOf(entry: ReadEntry): LayerEntry | undefined {
     case "symlink":
       return { kind: "symlink", path, target: entry.target ?? "", uid, gid };
     case "file":
-    case "hardlink":
       return { kind: "file", path, mode, uid, gid, mtime };
+    case "hardlink":
+      return linked(entry, files.get(entry.target ?? ""));
     default:
       return { kind: "device", path, mode, uid, gid, mtime };
   }
+}
+
+/** A hard link is whatever its target is, a symlink too; every builder writes the target before it. */
+function linked({ path, target, mode, uid, gid, mtime }: ReadEntry, file: LayerEntry | undefined): LayerEntry {
+  if (file?.kind === "symlink") return { ...file, path };
+  if (file?.kind === "file" || file?.kind === "device") return { kind: file.kind, path, mode, uid, gid, mtime };
+  throw new TarError(`${path} is a hard link to ${target}, which is no file before it`);
 }
 
 /*
@@ -126,10 +139,18 @@ const storedSchema = v.object({
     v.object({
       diffId: digestSchema,
       texts: v.record(v.string(), v.string()),
-      directories: v.array(v.tuple([v.string(), v.array(v.custom<StoredEntry>((value) => Array.isArray(value)))])),
+      directories: v.array(v.tuple([v.string(), v.array(v.custom<StoredEntry>(isStoredEntry))])),
     }),
   ),
 });
+
+function isStoredEntry(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [name, type, extra, ...owner] = value as unknown[];
+  if (typeof name !== "string" || typeof type !== "string" || !/^(?:[wol]|[dfn][0-7]{1,4})$/.test(type)) return false;
+  if (type === "l" ? typeof extra !== "string" : extra !== undefined && !Number.isSafeInteger(extra)) return false;
+  return (owner.length === 0 || owner.length === 2) && owner.every((id) => Number.isSafeInteger(id));
+}
 
 /** Writes the manifests of a chain's layers, lowest first, as one document. */
 export function encodeLayerFiles(layers: readonly LayerFiles[]): Uint8Array {
@@ -144,15 +165,18 @@ export function encodeLayerFiles(layers: readonly LayerFiles[]): Uint8Array {
   return Buffer.from(JSON.stringify(document));
 }
 
-/** Reads what {@link encodeLayerFiles} wrote. */
+/** Reads what {@link encodeLayerFiles} wrote; REGISTRY_PROTOCOL if it is anything else. */
 export function decodeLayerFiles(bytes: Uint8Array, source: string): LayerFiles[] {
-  const parsed = v.safeParse(storedSchema, JSON.parse(Buffer.from(bytes).toString("utf8")));
-  if (!parsed.success) {
-    throw new LayerwiseError(
-      "REGISTRY_PROTOCOL",
-      `could not read the layer files of ${source}: ${v.summarize(parsed.issues)}`,
-    );
+  const unreadable = (why: string, cause?: unknown) =>
+    new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: ${why}`, { cause });
+  let document: unknown;
+  try {
+    document = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (cause) {
+    throw unreadable("they are no JSON", cause);
   }
+  const parsed = v.safeParse(storedSchema, document);
+  if (!parsed.success) throw unreadable(firstIssue(parsed.issues));
   return parsed.output.layers.map(({ diffId, texts, directories }) => ({
     diffId,
     texts: new Map(Object.entries(texts)),
@@ -201,7 +225,7 @@ function withOwner(
 
 function readEntry(directory: string, [name, type, extra, uid = 0, gid = 0]: StoredEntry): LayerEntry {
   const path = directory === "" ? name : `${directory}/${name}`;
-  const mode = Number.parseInt(type.slice(1) || "0", 8);
+  const mode = Number.parseInt(type.slice(1), 8);
   const mtime = typeof extra === "number" ? extra : 0;
   switch (type[0]) {
     case "w":

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
+import { firstIssue } from "./first-issue.ts";
 import { isManifestType, type MediaFamily, mediaTypes } from "./media-type.ts";
 
 /**
@@ -21,7 +22,8 @@ const manifestSchema = v.object({
   mediaType: v.optional(v.string()),
   artifactType: v.optional(v.string()),
   config: descriptorSchema,
-  layers: v.array(descriptorSchema),
+  // Go writes a list that nothing was added to as null.
+  layers: v.nullable(v.array(descriptorSchema)),
   annotations: v.optional(v.nullable(v.record(v.string(), v.string()))),
 });
 
@@ -37,11 +39,11 @@ export function decodeManifest(
   { mediaType, source }: { mediaType: string; source: string },
 ): Manifest {
   const parsed = v.safeParse(manifestSchema, parseJson(bytes, source));
-  if (!parsed.success) throw invalid(source, v.summarize(parsed.issues));
+  if (!parsed.success) throw invalid(source, firstIssue(parsed.issues));
   const { artifactType, config, layers, annotations } = parsed.output;
   const type = parsed.output.mediaType ?? mediaType;
   if (!isManifestType(type)) throw invalid(source, `its media type is ${type}`);
-  return { mediaType: type, artifactType, config, layers, annotations: annotations ?? undefined };
+  return { mediaType: type, artifactType, config, layers: layers ?? [], annotations: annotations ?? undefined };
 }
 
 /** Writes a manifest: the same manifest gives the same bytes. */

@@ -13,7 +13,7 @@ export interface Platform {
 }
 
 const architectureAliases: Readonly<Record<string, readonly [string, string?]>> = {
-  i386: ["386"],
+  i386: ["386", ""],
   x86_64: ["amd64"],
   "x86-64": ["amd64"],
   aarch64: ["arm64"],

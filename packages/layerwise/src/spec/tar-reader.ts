@@ -9,7 +9,7 @@ export interface ReadEntry extends Omit<TarEntry, "kind"> {
   readonly offset: number;
 }
 
-/** Receives the content of one entry. */
+/** Receives the content of one entry. A chunk is only valid during the call. */
 export interface ContentSink {
   data(chunk: Uint8Array): void;
   end?(): void;
@@ -41,8 +41,7 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
   let sink: ContentSink | undefined;
   let ended = false;
   let position = 0;
-  let global: PaxValues = new Map();
-  let local: PaxValues = new Map();
+  let extended: PaxValues = new Map();
 
   function write(chunk: Uint8Array): void {
     let at = 0;
@@ -79,14 +78,14 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
     checkSum(header);
     const flag = String.fromCharCode(header[156] as number);
     const size = numberAt(header, 124, 12);
+    if (size < 0) throw new TarError("a negative size");
     const extension = extensionSink(flag, size);
     if (extension !== undefined) {
       startContent(size, extension);
       return;
     }
-    const pax: PaxValues = new Map([...global, ...local]);
-    local = new Map();
-    const entry = entryOf(header, { flag, size, pax, offset: position });
+    const entry = entryOf(header, { flag, size, pax: extended, offset: position });
+    extended = new Map();
     startContent(entry.size, onEntry(entry));
   }
 
@@ -102,7 +101,10 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
     sink = undefined;
   }
 
-  /** Headers that describe the entry after them: pax (x, g) and GNU long names (L, K). */
+  /**
+   * Headers that describe the entry after them: pax (x) and GNU long names (L, K). Global pax headers (g) are dropped,
+   * as Go's reader and with it every engine drops them.
+   */
   function extensionSink(flag: string, size: number): ContentSink | undefined {
     if (!"xgLK".includes(flag)) return undefined;
     if (size > maxExtensionBytes) throw new TarError(`an extended header of ${size} bytes`);
@@ -111,9 +113,8 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
       data: (chunk) => parts.push(Uint8Array.from(chunk)),
       end: () => {
         const body = Buffer.concat(parts);
-        if (flag === "x") local = new Map([...local, ...paxValues(body)]);
-        else if (flag === "g") global = new Map([...global, ...paxValues(body)]);
-        else local.set(flag === "L" ? "path" : "linkpath", untilNul(body));
+        if (flag === "x") extended = new Map([...extended, ...paxValues(body)]);
+        else if (flag !== "g") extended.set(flag === "L" ? "path" : "linkpath", untilNul(body));
       },
     };
   }
@@ -121,7 +122,7 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
   return {
     write,
     end() {
-      if (left > 0 || filled > 0) throw new TarError("it stops in the middle of an entry");
+      if (left > 0 || filled > 0 || extended.size > 0) throw new TarError("it stops in the middle of an entry");
     },
   };
 }
@@ -133,16 +134,23 @@ function paxValues(body: Buffer): PaxValues {
   let at = 0;
   while (at < body.length) {
     const space = body.indexOf(0x20, at);
-    const length = space === -1 ? Number.NaN : Number(body.toString("latin1", at, space));
-    const end = at + length;
+    const digits = body.toString("latin1", at, Math.max(at, space));
+    const end = at + Number(/^[0-9]+$/.test(digits) ? digits : Number.NaN);
     const equals = body.indexOf(0x3d, space);
-    if (!(length > 0) || end > body.length || body[end - 1] !== 0x0a || equals === -1 || equals >= end) {
+    if (!(end <= body.length) || body[end - 1] !== 0x0a || equals === -1 || equals >= end) {
       throw new TarError("a malformed pax header");
     }
-    values.set(body.toString("utf8", space + 1, equals), body.subarray(equals + 1, end - 1));
+    addPaxValue(values, { key: body.toString("utf8", space + 1, equals), value: body.subarray(equals + 1, end - 1) });
     at = end;
   }
   return values;
+}
+
+/** An empty value leaves the header's own in force, as in Go's reader. */
+function addPaxValue(values: PaxValues, { key, value }: { key: string; value: Buffer }): void {
+  if (key.startsWith("GNU.sparse.")) throw new TarError("a sparse file");
+  if ((key === "path" || key === "linkpath") && value.includes(0)) throw new TarError("a name with a zero byte");
+  if (value.length > 0) values.set(key, value);
 }
 
 const kinds: Readonly<Record<string, TarKind>> = {
@@ -161,14 +169,15 @@ function entryOf(
   header: Buffer,
   { flag, size, pax, offset }: { flag: string; size: number; pax: PaxValues; offset: number },
 ): ReadEntry {
+  if (flag === "S") throw new TarError("a sparse file");
   const isUstar = header.toString("latin1", 257, 263) === "ustar\0";
   const prefix = isUstar ? untilNul(header.subarray(345, 500)) : Buffer.alloc(0);
   const short = untilNul(header.subarray(0, 100));
   const name = pax.get("path") ?? (prefix.length > 0 ? Buffer.concat([prefix, Buffer.from("/"), short]) : short);
   const link = pax.get("linkpath") ?? untilNul(header.subarray(157, 257));
   const rawPath = decodeFileName(name);
-  // V7 archives mark a directory by the slash alone.
-  const kind = kinds[flag] === "file" && rawPath.endsWith("/") ? "directory" : kinds[flag];
+  // V7 archives mark a directory by the slash alone; elsewhere a name may just be cut there.
+  const kind = flag === "\0" && rawPath.endsWith("/") ? "directory" : kinds[flag];
   const hasContent = kind === "file" || kind === undefined;
   return {
     path: cleanPath(rawPath),
@@ -176,12 +185,19 @@ function entryOf(
     mode: numberAt(header, 100, 8) & 0o7777,
     uid: paxNumber(pax, "uid") ?? numberAt(header, 108, 8),
     gid: paxNumber(pax, "gid") ?? numberAt(header, 116, 8),
-    mtime: Math.floor(paxNumber(pax, "mtime") ?? numberAt(header, 136, 12)),
+    mtime: paxTime(pax) ?? numberAt(header, 136, 12),
     size: hasContent ? (paxNumber(pax, "size") ?? size) : 0,
-    target: link.length === 0 ? undefined : decodeFileName(link),
+    target: targetOf(link, kind),
     xattrs: xattrsOf(pax),
     offset,
   };
+}
+
+/** A hard link names another entry, a symlink any text. */
+function targetOf(link: Buffer, kind: TarKind | undefined): string | undefined {
+  if (link.length === 0) return undefined;
+  const text = decodeFileName(link);
+  return kind === "hardlink" ? cleanPath(text) : text;
 }
 
 function xattrsOf(pax: PaxValues): ReadonlyMap<string, Uint8Array> | undefined {
@@ -191,10 +207,22 @@ function xattrsOf(pax: PaxValues): ReadonlyMap<string, Uint8Array> | undefined {
 }
 
 function paxNumber(pax: PaxValues, key: string): number | undefined {
-  const value = pax.get(key);
-  if (value === undefined) return undefined;
-  const number = Number(value.toString("latin1"));
-  if (Number.isNaN(number)) throw new TarError(`a malformed pax ${key}`);
+  const text = pax.get(key)?.toString("latin1");
+  if (text === undefined) return undefined;
+  if (!/^[0-9]+$/.test(text)) throw new TarError(`a malformed pax ${key}`);
+  return safeNumber(Number(text));
+}
+
+/** Whole seconds; the fraction says how much later it was. */
+function paxTime(pax: PaxValues): number | undefined {
+  const text = pax.get("mtime")?.toString("latin1");
+  if (text === undefined) return undefined;
+  if (!/^-?[0-9]+(?:\.[0-9]*)?$/.test(text)) throw new TarError("a malformed pax mtime");
+  return safeNumber(Math.floor(Number(text)));
+}
+
+function safeNumber(number: number): number {
+  if (!Number.isSafeInteger(number)) throw new TarError("a number that is too large");
   return number;
 }
 
@@ -205,14 +233,13 @@ function numberAt(block: Buffer, offset: number, width: number): number {
     const text = untilNul(block.subarray(offset, offset + width))
       .toString("latin1")
       .trim();
-    const number = text === "" ? 0 : Number.parseInt(text, 8);
-    if (Number.isNaN(number)) throw new TarError("a malformed number in a header");
-    return number;
+    if (!/^[0-7]*$/.test(text)) throw new TarError("a malformed number in a header");
+    return text === "" ? 0 : Number.parseInt(text, 8);
   }
   let value = BigInt(first & 0x7f);
   for (let index = 1; index < width; index++) value = (value << 8n) | BigInt(block[offset + index] as number);
   const bits = BigInt(width * 8 - 1);
-  return Number((first & 0x40) === 0 ? value : value - (1n << bits));
+  return safeNumber(Number((first & 0x40) === 0 ? value : value - (1n << bits)));
 }
 
 function checkSum(header: Buffer): void {

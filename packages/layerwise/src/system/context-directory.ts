@@ -196,9 +196,10 @@ function changed(file: ContextEntry): LayerwiseError {
 
 function unreadable(path: string, cause: unknown): LayerwiseError {
   const { code } = cause as NodeJS.ErrnoException;
-  const why = code === "EACCES" || code === "EPERM" ? "permission denied" : (code ?? String(cause));
+  const isDenied = code === "EACCES" || code === "EPERM";
+  const why = isDenied ? "permission denied" : code === "EISDIR" ? "it is a directory" : (code ?? String(cause));
   return new LayerwiseError("CONTEXT_UNREADABLE", `could not read ${path}: ${why}`, {
     cause,
-    hint: "give this user the right to read it, or name it in the ignore file",
+    hint: code === "EISDIR" ? "name a file" : "give this user the right to read it, or name it in the ignore file",
   });
 }

@@ -81,7 +81,9 @@ async function indexOf(archive: SpoolFile): Promise<ReadonlyMap<string, Indexed>
 /** A later entry for a path replaces an earlier one; directories above it that have no entry are implied. */
 function put(index: Map<string, Indexed>, read: ReadEntry): void {
   if (read.path.split("/").includes("..")) {
-    throw new LayerwiseError("CONTEXT_ESCAPE", `could not use the tar on stdin: ${read.path} leads out of it`);
+    throw new LayerwiseError("CONTEXT_ESCAPE", `could not use the tar on stdin: ${read.path} leads out of it`, {
+      hint: "name only what is below the archive's own root in it",
+    });
   }
   const linked = read.kind === "hardlink" ? index.get(normal(read.target ?? "")) : undefined;
   const entry = { ...entryOf(read), ...(linked === undefined ? {} : { size: linked.entry.size, hardLink: linked.entry.path }) };

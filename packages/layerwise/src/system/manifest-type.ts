@@ -3,6 +3,12 @@
 import { isIndexType, isManifestType, mediaTypes } from "../spec/media-type.ts";
 import { readJson } from "./json.ts";
 
+/**
+ * Bytes up to which registries accept manifests, and longer than which none is read.
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests
+ */
+export const maxManifestBytes: number = 4 * 1024 * 1024;
+
 /** A manifest of a format that is older than digests; named here so that errors can tell what it is. */
 const schemaOne = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 

@@ -11,7 +11,7 @@ import { type Digest, digestOf, hexOf, isDigest } from "../spec/digest.ts";
 import { verified } from "../spec/verified.ts";
 import { readJson } from "./json.ts";
 import { entryOfTag, readLayoutIndex, tagInLayout } from "./layout-index.ts";
-import { manifestTypeOf } from "./manifest-type.ts";
+import { manifestTypeOf, maxManifestBytes } from "./manifest-type.ts";
 
 /**
  * An OCI image layout directory, made when it is first written to.
@@ -26,16 +26,16 @@ export function openLayout(path: string): Repository {
     name: layout.name,
     registry: `oci-layout:${layout.directory}`,
     isLocal: true,
-    fetchManifest: (reference, call) => guarded(layout, call, () => fetchManifest(layout, reference)),
+    fetchManifest: (reference, call) => guarded(() => fetchManifest(layout, reference), { layout, ...call }),
     hasBlob: (digest, call) =>
-      guarded(layout, call, async () => (await sizeOf(blobPath(layout, digest))) !== undefined),
+      guarded(async () => (await sizeOf(blobPath(layout, digest))) !== undefined, { layout, ...call }),
     fetchBlob: (descriptor, call) => fetchBlob(layout, descriptor, call),
-    pushBlob: (blob, call) => guarded(layout, call, () => pushBlob(layout, blob, call)),
+    pushBlob: (blob, call) => pushBlob(layout, blob, call),
     async mountBlob() {
       return false;
     },
     pushManifest: (reference, manifest, call) =>
-      guarded(layout, call, () => pushManifest(layout, { reference, manifest }, call)),
+      guarded(() => pushManifest(layout, { reference, manifest }, call), { layout, ...call }),
   };
 }
 
@@ -44,9 +44,6 @@ interface Layout {
   /** Absolute. */
   readonly directory: string;
 }
-
-/** As registries; a layout that we wrote must be pushable. */
-const maxManifestBytes = 4 * 1024 * 1024;
 
 async function fetchManifest(layout: Layout, reference: string): Promise<StoredManifest | undefined> {
   const entries = await readLayoutIndex(layout.directory);
@@ -73,7 +70,7 @@ async function* fetchBlob(layout: Layout, descriptor: Descriptor, call: CallOpti
     const stream = createReadStream(blobPath(layout, digest), { highWaterMark: 256 * 1024, signal: call.signal });
     for await (const chunk of verified(stream, descriptor, { source: layout.name })) yield chunk;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw explain(error, layout, call);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw explain(error, { layout, ...call });
     throw new LayerwiseError(
       "REGISTRY_NOT_FOUND",
       `could not fetch blob ${digest} from ${layout.name}: it is not there`,
@@ -81,16 +78,31 @@ async function* fetchBlob(layout: Layout, descriptor: Descriptor, call: CallOpti
   }
 }
 
-async function pushBlob(layout: Layout, { descriptor, open: read }: Blob, { signal }: CallOptions = {}): Promise<void> {
+async function pushBlob(layout: Layout, blob: Blob, call: CallOptions = {}): Promise<void> {
+  const { descriptor } = blob;
   const path = blobPath(layout, descriptor.digest);
-  if ((await sizeOf(path)) === descriptor.size) return;
-  await writeWhole(path, verified(read(), descriptor, { source: "its own reader" }), signal);
+  // An error of the blob's own reader is not the disk's and stays as it is, whatever it looks like.
+  let failure: { readonly error: unknown } | undefined;
+  async function* read(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* blob.open();
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  }
+  const write = async () => {
+    if ((await sizeOf(path)) !== descriptor.size) await writeWhole(path, verified(read(), descriptor), call);
+  };
+  await guarded(write, { layout, ...call }).catch((error: unknown) => {
+    throw failure === undefined || call.signal?.aborted === true ? error : failure.error;
+  });
 }
 
 async function pushManifest(
   layout: Layout,
   { reference, manifest }: { reference: string; manifest: StoredManifest },
-  { signal }: CallOptions = {},
+  call: CallOptions = {},
 ): Promise<void> {
   const { digest, bytes, mediaType } = manifest;
   const action = `push manifest ${reference} to ${layout.name}`;
@@ -99,13 +111,9 @@ async function pushManifest(
   }
   await refuseMissingBlobs(layout, { bytes, action });
   await initialize(layout);
-  await writeWhole(blobPath(layout, digest), [bytes], signal);
+  await writeWhole(blobPath(layout, digest), [bytes], call);
   if (isDigest(reference)) return;
-  await tagInLayout(
-    layout.directory,
-    { tag: reference, descriptor: { mediaType, digest, size: bytes.length } },
-    { signal },
-  );
+  await tagInLayout(layout.directory, { tag: reference, descriptor: { mediaType, digest, size: bytes.length } }, call);
 }
 
 const referring = v.object({
@@ -132,9 +140,8 @@ async function refuseMissingBlobs(
   ];
   for (const { digest } of needed) {
     if (isDigest(digest) && (await sizeOf(blobPath(layout, digest))) !== undefined) continue;
-    const code = manifests.length > 0 ? "MANIFEST_UNKNOWN" : "MANIFEST_BLOB_UNKNOWN";
     throw new LayerwiseError("REGISTRY_PROTOCOL", `could not ${action}: ${digest} is not there`, {
-      details: { registryCodes: [code], missingBlob: true },
+      details: { registryCodes: ["MANIFEST_BLOB_UNKNOWN"], missingBlob: true },
     });
   }
 }
@@ -148,7 +155,7 @@ async function initialize({ directory }: Layout): Promise<void> {
 async function writeWhole(
   path: string,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  signal?: AbortSignal | undefined,
+  { signal }: CallOptions = {},
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const unfinished = join(dirname(path), `.unfinished-${randomUUID()}`);
@@ -182,20 +189,19 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function guarded<T>(layout: Layout, call: CallOptions = {}, action: () => Promise<T>): Promise<T> {
+async function guarded<T>(action: () => Promise<T>, { layout, signal }: { layout: Layout } & CallOptions): Promise<T> {
   try {
-    call.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     return await action();
   } catch (error) {
-    throw explain(error, layout, call);
+    throw explain(error, { layout, signal });
   }
 }
 
-function explain(error: unknown, layout: Layout, { signal }: CallOptions): unknown {
+function explain(error: unknown, { layout, signal }: { layout: Layout } & CallOptions): unknown {
   if (error instanceof LayerwiseError) return error;
   if (signal?.aborted === true) return new LayerwiseError("CANCELLED", `could not use ${layout.name}: cancelled`);
   const { code, message, syscall } = error as NodeJS.ErrnoException;
-  // Errors of the blob's own reader are not the disk's and stay as they are.
   if (code === undefined || syscall === undefined) return error;
   return new LayerwiseError("DISK", `could not use ${layout.name}: ${message}`, {
     hint: code === "ENOSPC" ? "free some space on this disk" : "check that the directory can be read and written",

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { LayerwiseError } from "../error.ts";
 import { type LineSplitter, startLines } from "./lines.ts";
+import { endGroup, forgetGroup, rememberGroup } from "./process-group.ts";
 
 /** How a program is run. */
 export interface ProcessOptions {
@@ -43,9 +44,6 @@ const maxErrorTail = 16 * 1024;
 
 /** Most bytes of stdout that {@link runProcess} keeps; what follows is read and dropped. */
 const maxOutputBytes = 1024 * 1024;
-
-/** Milliseconds between SIGTERM and SIGKILL. */
-const killGrace = 2_000;
 
 /**
  * Runs a program to its end.
@@ -102,7 +100,7 @@ async function watch(
         }, timeout);
   signal?.addEventListener("abort", stop, { once: true });
   if (signal?.aborted === true) stop();
-  if (child.pid !== undefined) remember(child.pid);
+  rememberGroup(child);
   try {
     const [end, source] = await Promise.all([waitForEnd(child), feed(child, stdin)]);
     if (signal?.aborted === true)
@@ -114,7 +112,7 @@ async function watch(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
-    if (child.pid !== undefined) live.delete(child.pid);
+    forgetGroup(child);
   }
 }
 
@@ -125,7 +123,7 @@ type BareEnd =
 
 function waitForEnd(child: ChildProcessWithoutNullStreams): Promise<BareEnd> {
   return new Promise((resolve) => {
-    child.once("error", (error: NodeJS.ErrnoException) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined) resolve({ kind: "not-started", reason: error.code ?? error.message });
     });
     child.once("close", (exitCode, signal) => {
@@ -172,34 +170,4 @@ function keepTail(child: ChildProcessWithoutNullStreams, onLine: ProcessOptions[
   child.stderr.on("data", (chunk: Buffer) => lines.write(chunk));
   child.stderr.once("end", () => lines.end());
   return () => tail.trimEnd();
-}
-
-/** Process groups that have not ended. */
-const live = new Set<number>();
-let watchesExit = false;
-
-/** Ends the group with this process, if it should come to that. */
-function remember(pid: number): void {
-  live.add(pid);
-  if (watchesExit) return;
-  watchesExit = true;
-  process.once("exit", () => {
-    for (const group of live) signalGroup(group, "SIGKILL");
-  });
-}
-
-function endGroup(child: ChildProcessWithoutNullStreams): void {
-  const { pid } = child;
-  if (pid === undefined) return;
-  signalGroup(pid, "SIGTERM");
-  const timer = setTimeout(() => signalGroup(pid, "SIGKILL"), killGrace);
-  child.once("close", () => clearTimeout(timer));
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // The group is gone already.
-  }
 }

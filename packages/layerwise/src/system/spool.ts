@@ -25,14 +25,16 @@ export interface DiskSpool extends Spool {
  *
  * @param directory where; by default what TMPDIR says
  */
-export function openSpool(directory: string = tmpdir()): DiskSpool {
+export function openSpool(directory?: string): DiskSpool {
+  // An empty TMPDIR says nothing, as for every other program.
+  const parent = directory === undefined || directory === "" ? tmpdir() : directory;
   let folder: string | undefined;
   let count = 0;
   const nextPath = (): string => {
     try {
-      folder ??= mkdtempSync(join(directory, "layerwise-"));
+      folder ??= mkdtempSync(join(parent, "layerwise-"));
     } catch (error) {
-      throw diskError(directory, error);
+      throw diskError(parent, error);
     }
     count += 1;
     return join(folder, String(count));
@@ -82,6 +84,8 @@ function startFile(nextPath: () => string, inMemory: number): SpoolFile {
     open: () => (path === undefined ? fromMemory(parts) : fromDisk(path)),
     async remove() {
       parts = [];
+      await handle?.close();
+      handle = undefined;
       if (path !== undefined) await rm(path, { force: true });
     },
   };
@@ -124,6 +128,8 @@ function diskError(path: string, cause: unknown): LayerwiseError {
   const full = code === "ENOSPC" || code === "EDQUOT";
   return new LayerwiseError("DISK", `could not write ${path}: ${full ? "the disk is full" : (code ?? String(cause))}`, {
     cause,
-    hint: full ? "free space there, or set TMPDIR to a folder with more" : "set TMPDIR to a folder that this user may write",
+    hint: full
+      ? "free space there, or set TMPDIR to a folder with more"
+      : "set TMPDIR to a folder that this user may write",
   });
 }

@@ -243,13 +243,13 @@ describe("an error", () => {
 
   it("reads only the beginning of a huge body", async () => {
     const { server, repository, events } = await start();
-    server.expect({ request: getManifest, answer: { status: 400, body: Buffer.alloc(50_000_000, "error ") } });
+    server.expect({ request: getManifest, answer: { status: 403, body: Buffer.alloc(50_000_000, "error ") } });
 
     const fetching = repository.fetchManifest("latest");
 
-    await expect(fetching).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL" });
+    await expect(fetching).rejects.toMatchObject({ code: "REGISTRY_DENIED" });
     const [received] = events.flatMap((event) =>
-      event.kind === "request" && event.status === 400 ? [event.received] : [],
+      event.kind === "request" && event.status === 403 ? [event.received] : [],
     );
     expect(received).toBeLessThan(1_000_000);
   });

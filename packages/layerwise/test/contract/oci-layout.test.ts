@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -111,6 +112,15 @@ describe("an OCI layout", () => {
 
     await expect(pushing).rejects.toMatchObject({ code: "DIGEST_MISMATCH" });
     expect(await readdir(join(directory, "blobs", "sha256"))).toEqual([]);
+  });
+
+  it("lets an error of a blob's reader through, even one of another disk", async () => {
+    const { layout } = await start();
+    const open = () => createReadStream("/nonexistent/file");
+
+    const pushing = layout.pushBlob({ ...blobOf("content"), open });
+
+    await expect(pushing).rejects.toMatchObject({ code: "ENOENT", path: "/nonexistent/file" });
   });
 
   it("notices that a blob was damaged on the disk", async () => {

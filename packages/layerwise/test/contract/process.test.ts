@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getEventListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -50,6 +51,17 @@ describe("runProcess", () => {
     expect(end).toMatchObject({ kind: "exited", exitCode: 0 });
   });
 
+  it("does not wait for an input that never ends when the program has ended", async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("some");
+      await new Promise(() => undefined);
+    }
+
+    const { end } = await runProcess("true", [], { stdin: endless() });
+
+    expect(end).toMatchObject({ kind: "exited", exitCode: 0 });
+  });
+
   it("hands out lines of both streams as they come", async () => {
     const lines: string[] = [];
 
@@ -96,6 +108,14 @@ describe("runProcess", () => {
 
     await expect(running).rejects.toMatchObject({ code: "CANCELLED" });
     expect(await isGone(file)).toBe(true);
+  });
+
+  it("lets go of the signal when the program has ended", async () => {
+    const { signal } = new AbortController();
+
+    await runProcess("true", [], { signal });
+
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("kills a program that does not listen to SIGTERM", async () => {

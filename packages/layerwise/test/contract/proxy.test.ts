@@ -63,13 +63,13 @@ it("asks the proxy itself for a registry over plain HTTP", async () => {
   expect(proxy.asked).toContain("POST http://plain.example:5000/v2/app/blobs/uploads/");
 });
 
-it("tells the proxy user and password", async () => {
+it.each(["p%40ss", "p@ss", "p%ss"])("tells the proxy user and password, written as %s", async (written) => {
   const server = await startScriptedServer(certificates);
-  const authorization = `Basic ${Buffer.from("me:p@ss").toString("base64")}`;
+  const authorization = `Basic ${Buffer.from(`me:${written === "p%ss" ? written : "p@ss"}`).toString("base64")}`;
   const proxy = await startProxyServer({ destination: server.address, authorization });
   const repositories = await openTestRepositories({
     caFiles: [certificates.caFile],
-    environment: { HTTPS_PROXY: proxy.origin.replace("http://", "http://me:p%40ss@") },
+    environment: { HTTPS_PROXY: proxy.origin.replace("http://", `http://me:${written}@`) },
   });
   server.expect({ request, answer });
 

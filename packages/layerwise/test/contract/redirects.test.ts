@@ -103,6 +103,19 @@ describe("a download", () => {
   });
 });
 
+describe("a storage that asks for credentials", () => {
+  it("does not get them", async () => {
+    const { registry, storage, repository } = await start();
+    registry.expect({ request: getBlob, answer: { status: 307, headers: { location: `${storage.origin}/b` } } });
+    const challenge = `Bearer realm="${storage.origin}/token",service="s"`;
+    storage.expect({ request: "GET /b", answer: { status: 401, headers: { "www-authenticate": challenge } } });
+
+    const fetching = readAll(repository.fetchBlob(blob.descriptor), 100);
+
+    await expect(fetching).rejects.toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+  });
+});
+
 describe("a look for a blob", () => {
   it("follows as well", async () => {
     const { registry, storage, repository } = await start();

@@ -185,6 +185,17 @@ describe("a download", () => {
     expect(waits).toHaveLength(5);
   });
 
+  it("is complete when only the end of the answer is lost", async () => {
+    const { server, repository } = await start();
+    const { descriptor } = blobOf("content");
+    const answer = { status: 200, headers: { "content-length": "8" }, body: "content", breakAfter: 7 };
+    server.expect({ request: `GET /v2/app/blobs/${descriptor.digest}`, answer });
+
+    const bytes = await readAll(repository.fetchBlob(descriptor), 100);
+
+    expect(Buffer.from(bytes).toString()).toBe("content");
+  });
+
   it("says PROTOCOL when it gets another part than it asked for", async () => {
     const { server, repository } = await start();
     const { descriptor } = blobOf("content");
@@ -265,7 +276,7 @@ describe("an upload", () => {
     expect(waits).toEqual([]);
   });
 
-  it("uses the session that a registry opened instead of mounting", async () => {
+  it("uses the session that a registry opened instead of mounting, once", async () => {
     const { server, repositories, repository } = await start();
     const source = repositories.inRegistry({ host: server.host, path: "base" });
     server.expect(
@@ -277,6 +288,8 @@ describe("an upload", () => {
     await repository.pushBlob(blob);
 
     expect(mounted).toBe(false);
+    server.expect(opened("/up/2"), { request: put("/up/2"), answer: { status: 201 } });
+    await repository.pushBlob(blob);
   });
 
   it("does without that session when it is gone", async () => {

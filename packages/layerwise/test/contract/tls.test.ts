@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Repository } from "../../src/ports.ts";
 import { type Certificates, makeCertificates } from "../certificates.ts";
 import { openTestRepositories, temporaryFolder } from "../open-repositories.ts";
 import { startProxyServer } from "../proxy-server.ts";
@@ -73,6 +76,9 @@ describe("a registry over TLS", () => {
     const found = [await repository.fetchManifest("latest"), await repository.fetchManifest("latest")];
 
     expect(found).not.toContain(undefined);
+    // On loopback plain HTTP is tried first, and only once.
+    const statuses = repositories.events.flatMap((event) => (event.kind === "request" ? [event.status] : []));
+    expect(statuses).toEqual([0, 200, 200]);
   });
 
   it("takes a location in plain HTTP on its own host for one over TLS", async () => {
@@ -118,6 +124,35 @@ describe("a registry over TLS", () => {
   });
 });
 
+describe("a registry over TLS on loopback", () => {
+  it("is found out by its answering plain HTTP with 400, as Go's servers do", async () => {
+    const server = await startScriptedServer(certificates);
+    const front = await startGoLikeFront(server.address);
+    const repositories = await openTestRepositories({ caFiles: [certificates.caFile] });
+    server.expect({ request, answer }, { request, answer });
+    const repository = repositories.inRegistry({ host: front, path });
+
+    await repository.fetchManifest("latest");
+    await repository.fetchManifest("latest");
+
+    const statuses = repositories.events.flatMap((event) => (event.kind === "request" ? [event.status] : []));
+    expect(statuses).toEqual([400, 200, 200]);
+  });
+
+  it("may really have meant 400", async () => {
+    const server = await startScriptedServer();
+    const repositories = await openTestRepositories();
+    server.expect({ request, answer: { status: 400, body: "bad" } }, { request, answer: { status: 400, body: "bad" } });
+    const repository = repositories.inRegistry({ host: server.host, path });
+
+    const fetching = [await failureOf(repository), await failureOf(repository)];
+
+    expect(fetching).toMatchObject([{ message: /400 bad$/ }, { message: /400 bad$/ }]);
+    const failures = repositories.events.filter((event) => event.kind === "request" && event.status === 0);
+    expect(failures).toHaveLength(1);
+  });
+});
+
 describe("a file of certificates", () => {
   it("must be there", async () => {
     const server = await startScriptedServer(certificates);
@@ -156,15 +191,43 @@ describe("a registry over plain HTTP", () => {
 
   it("is found out by its failing TLS if it is listed as insecure, and remembered", async () => {
     const server = await startScriptedServer();
-    const host = server.host.replace("127.0.0.1", "localhost");
-    const repositories = await openTestRepositories({ insecureRegistries: [host] });
+    const proxy = await startProxyServer({ destination: server.address });
+    const environment = { HTTP_PROXY: proxy.origin, HTTPS_PROXY: proxy.origin };
+    const repositories = await openTestRepositories({ insecureRegistries: ["plain.example"], environment });
     server.expect({ request, answer }, { request, answer });
-    const repository = repositories.inRegistry({ host, path });
+    const repository = repositories.inRegistry({ host: "plain.example", path });
 
     await repository.fetchManifest("latest");
     await repository.fetchManifest("latest");
 
-    const failures = repositories.events.filter((event) => event.kind === "request" && event.status === 0);
-    expect(failures.length).toBeLessThanOrEqual(1);
+    const url = "http://plain.example/v2/app/manifests/latest";
+    expect(proxy.asked).toEqual(["CONNECT plain.example:443", `GET ${url}`, `GET ${url}`]);
   });
 });
+
+function failureOf(repository: Repository): Promise<unknown> {
+  return repository.fetchManifest("latest").catch((error: unknown) => error);
+}
+
+/** Passes TLS on, and answers everything else with 400. Returns its `127.0.0.1:port`. */
+async function startGoLikeFront(destination: string): Promise<string> {
+  const [host = "", port = ""] = destination.split(":");
+  const tlsHandshake = 0x16;
+  const front = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", (first: Buffer) => {
+      if (first[0] !== tlsHandshake)
+        return void socket.end("HTTP/1.0 400 Bad Request\r\n\r\nsent HTTP to an HTTPS server");
+      socket.pause();
+      const onward = connect(Number(port), host, () => {
+        onward.write(first);
+        socket.pipe(onward).pipe(socket);
+      });
+      onward.on("error", () => socket.destroy());
+      onTestFinished(() => void onward.destroy());
+    });
+  }).listen(0, "127.0.0.1");
+  await once(front, "listening");
+  onTestFinished(() => void front.close());
+  return `127.0.0.1:${(front.address() as AddressInfo).port}`;
+}

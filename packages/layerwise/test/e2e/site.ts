@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
+  type Credentials,
   differences,
   type Engine,
   type Generation,
@@ -17,19 +18,34 @@ import {
   validateImage,
 } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
+import { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
 
 /** Which engine a site has; none means that no docker is on its PATH at all. */
 export type SiteEngine = { readonly generation: Generation; readonly store: ImageStore } | undefined;
 
+/** What else is special about a site. */
+export interface SiteOptions {
+  /** The only user of the registry; everybody may do everything without one. */
+  readonly auth?: Credentials | undefined;
+  /** Whether there is a second way to the registry, through a proxy with faults. */
+  readonly isProxied?: boolean | undefined;
+}
+
 /** A place to try the built command line: a registry and an engine of its own. */
 export interface Site {
   readonly registry: Registry;
+  /** A second way to the registry; throws on a site without. */
+  readonly proxy: RegistryProxy;
   /** Undefined on a site without. */
   readonly engine: Engine | undefined;
   /** A folder that the engine sees too; contexts go here. */
   readonly work: string;
+  /** Where the command line under test may leave nothing behind. */
+  readonly scratch: string;
   /** Makes an empty folder in `work`. */
   folder(name: string): Promise<string>;
+  /** Makes a folder in `work` with these files, by path; one that is there gets them in addition. */
+  context(name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>;
   /** Runs the command line under test to its end. */
   layerwise(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Starts the command line under test, for tests that interrupt it. */
@@ -38,6 +54,8 @@ export interface Site {
   build(args: readonly string[], options?: RunOptions): Promise<Built>;
   /** Has the engine itself build and push the same, as the truth to compare with. */
   engineBuild(args: readonly string[], reference: string): Promise<void>;
+  /** The tags of a repository in the registry that layerwise did not make for itself. */
+  tags(repository: string): Promise<readonly string[]>;
   /** What is in an image of the registry. */
   contents(reference: string): Promise<ImageContents>;
   /** All that is wrong with digests, sizes and diff IDs of an image in the registry. */
@@ -52,7 +70,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly stdin?: string | Uint8Array | undefined;
   readonly cwd?: string | undefined;
+  /** Runs as this user and its group, without rights; as root by default. */
+  readonly uid?: number | undefined;
 }
+
+/** An environment in which no engine is found. */
+export const noEngine: Readonly<Record<string, string>> = { PATH: "/nonexistent" };
 
 /** How a run ended. */
 export interface Outcome {
@@ -79,12 +102,17 @@ export interface Started {
 export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
 
 /** Opens a site; it ends with this process at the latest. */
-export async function openSite(wanted: SiteEngine): Promise<Site> {
+export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: SiteOptions = {}): Promise<Site> {
   const work = await mkdtemp(join(tmpdir(), "layerwise-site-"));
-  const registry = await startRegistry();
-  const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries: [registry.name] }));
+  const registry = await startRegistry({ auth });
+  const proxy = isProxied ? await startRegistryProxy(registry) : undefined;
+  const insecureRegistries = [registry.name, ...(proxy === undefined ? [] : [proxy.name])];
+  const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries }));
   const scratch = join(work, ".tmp");
   await mkdir(scratch);
+  // Runs without rights must find their context, and write.
+  await chmod(work, 0o755);
+  await chmod(scratch, 0o777);
   // A docker elsewhere on this machine must not be found; without an engine there is none at all.
   const environment = (options: RunOptions): Record<string, string> => ({
     PATH: engine === undefined ? join(scratch, "nothing") : `${engine.shim}:/usr/bin:/bin:/usr/sbin:/sbin`,
@@ -95,7 +123,9 @@ export async function openSite(wanted: SiteEngine): Promise<Site> {
   });
 
   function start(args: readonly string[], options: RunOptions = {}): Started {
-    const child = spawn(process.execPath, [bundle, ...args], { env: environment(options), cwd: options.cwd ?? work });
+    const { cwd = work, uid } = options;
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    const child = spawn(process.execPath, [bundle, ...args], { env: environment(options), cwd, ...user });
     return followed(child, options.stdin);
   }
 
@@ -103,7 +133,8 @@ export async function openSite(wanted: SiteEngine): Promise<Site> {
 
   async function build(args: readonly string[], options: RunOptions = {}): Promise<Built> {
     const report = join(scratch, `report-${Math.random().toString(36).slice(2)}.json`);
-    const all = ["build", "--push", "--insecure-registry", registry.name, "--report", report, ...args];
+    const insecure = insecureRegistries.flatMap((name) => ["--insecure-registry", name]);
+    const all = ["build", "--push", ...insecure, "--report", report, ...args];
     const outcome = await layerwise(all, options);
     if (outcome.exitCode !== 0)
       throw new Error(`layerwise ${all.join(" ")} ended with ${outcome.exitCode}:\n${outcome.stderr}`);
@@ -117,29 +148,55 @@ export async function openSite(wanted: SiteEngine): Promise<Site> {
     await engine.exec(["docker", "push", reference]);
   }
 
-  const contents = async (reference: string) => await readContents(await openRegistryImage(reference));
+  const open = async (reference: string) => await openRegistryImage(reference, { auth });
+  const contents = async (reference: string) => await readContents(await open(reference));
   return {
     registry,
+    get proxy() {
+      if (proxy === undefined) throw new Error("this site has no proxy");
+      return proxy;
+    },
     engine,
     work,
+    scratch,
     async folder(name) {
       const folder = join(work, name);
       await mkdir(folder, { recursive: true });
       return folder;
     },
+    async context(name, files) {
+      await mkdir(join(work, name), { recursive: true });
+      for (const [path, content] of Object.entries(files)) {
+        const file = join(work, name, path);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, content);
+      }
+      return join(work, name);
+    },
     layerwise,
     start,
     build,
     engineBuild,
+    tags: async (repository) => await tagsOf(registry, repository),
     contents,
-    flaws: async (reference) => await validateImage(await openRegistryImage(reference)),
+    flaws: async (reference) => await validateImage(await open(reference)),
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
       await engine?.stop();
+      await proxy?.close();
       await registry.stop();
       await rm(work, { recursive: true, force: true });
     },
   };
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags */
+async function tagsOf({ name, auth }: Registry, repository: string): Promise<readonly string[]> {
+  const login = auth && { authorization: `Basic ${Buffer.from(`${auth.user}:${auth.password}`).toString("base64")}` };
+  const answer = await fetch(`http://${name}/v2/${repository}/tags/list`, { headers: login ?? {} });
+  if (answer.status === 404) return [];
+  const { tags } = (await answer.json()) as { tags: readonly string[] | null };
+  return (tags ?? []).filter((tag) => !tag.startsWith("lwcache-")).sort();
 }
 
 function followed(child: ChildProcess, stdin: RunOptions["stdin"]): Started {

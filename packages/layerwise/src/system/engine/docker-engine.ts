@@ -161,7 +161,7 @@ function buildFailure(end: ProcessEnd, { progress, request }: { progress: PlainP
   const what = step === undefined ? "build the image" : `run ${step.replace(/^\[[^\]]*\] /, "")}`;
   return new LayerwiseError("BUILD_FAILED", `could not ${what}: ${why}`, {
     details: { push: isPush, ...(end.kind === "exited" ? { exitCode: end.exitCode } : {}) },
-    hint: "the engine's output above says more",
+    hint: "see the engine's output above",
   });
 }
 

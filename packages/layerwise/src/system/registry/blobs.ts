@@ -43,6 +43,8 @@ async function* download(session: Session, descriptor: Descriptor, call: CallOpt
       }
       return;
     } catch (error) {
+      // The end of the answer was lost, not of the blob.
+      if (received >= descriptor.size) return;
       // Requests that got no answer at all have been repeated already.
       if (!(error instanceof BrokenBody)) throw error;
       failures = received - failedAt >= progress ? 1 : failures + 1;

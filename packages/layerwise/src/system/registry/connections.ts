@@ -39,18 +39,19 @@ export function openConnections({ environment, schemes, trust }: ConnectionOptio
 
   async function open(url: URL, proxy: URL | undefined): Promise<Dispatcher> {
     const stack = await loadStack();
-    const connect = await connectOptions(url, proxy);
+    const connect = await connectOptions(url, { checked: !schemes.isInsecure(url.host) });
     if (proxy === undefined) return stack.createAgent(connect);
     const bare = new URL(proxy);
     bare.username = "";
     bare.password = "";
-    return stack.createProxyAgent({ uri: bare.href, token: proxyToken(proxy), connect });
+    const connectProxy = await connectOptions(proxy, { checked: true });
+    return stack.createProxyAgent({ uri: bare.href, token: proxyToken(proxy), connect, connectProxy });
   }
 
-  async function connectOptions(url: URL, proxy: URL | undefined): Promise<ConnectOptions> {
+  async function connectOptions(url: URL, { checked }: { checked: boolean }): Promise<ConnectOptions> {
     const common = { timeout: connectTimeout, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: addressTimeout };
-    if (url.protocol === "http:" && proxy?.protocol !== "https:") return common;
-    return { ...common, secureContext: await loadTrust(), rejectUnauthorized: !schemes.isInsecure(url.host) };
+    if (url.protocol !== "https:") return common;
+    return { ...common, secureContext: await loadTrust(), rejectUnauthorized: checked };
   }
 
   return {
@@ -72,8 +73,17 @@ export function openConnections({ environment, schemes, trust }: ConnectionOptio
 
 function proxyToken({ username, password }: URL): string | undefined {
   if (username === "" && password === "") return undefined;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+/** Proxies' passwords are often written into URLs as they are. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {

@@ -3,12 +3,9 @@ import { LayerwiseError } from "../../error.ts";
 import type { CallOptions, StoredManifest } from "../../ports.ts";
 import { digestOf, isDigest } from "../../spec/digest.ts";
 import { manifestAccept } from "../../spec/media-type.ts";
-import { manifestTypeOf } from "../manifest-type.ts";
+import { manifestTypeOf, maxManifestBytes } from "../manifest-type.ts";
 import { bodyOf, type HttpAnswer, isSuccess } from "./http-message.ts";
 import type { RepositoryRequest, Session } from "./session.ts";
-
-/** Registries accept manifests up to this size. https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pushing-manifests */
-export const maxManifestBytes: number = 4 * 1024 * 1024;
 
 /**
  * The manifest under a tag or a digest; undefined if there is none.

@@ -53,4 +53,10 @@ describe("proxyFor", () => {
 
     expect(proxy === undefined).toBe(direct);
   });
+
+  it("refuses a variable that is no URL, without quoting it", () => {
+    const choose = () => proxyFor(new URL("https://registry.example/"), { HTTPS_PROXY: "http://me:hunter2@[" });
+
+    expect(choose).toThrow("could not use the proxy in HTTPS_PROXY: it is no URL");
+  });
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BlockList, isIP } from "node:net";
+import { LayerwiseError } from "../../error.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Environment variables by name. */
@@ -12,6 +13,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * HTTP_PROXY for http, upper case before lower case; loopback is never proxied; NO_PROXY lists hosts with their
  * subdomains, `.domain` or `*.domain` for subdomains alone, addresses and CIDR ranges, each with an optional port.
  * https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
+ *
+ * REGISTRY_UNREACHABLE if the variable is no URL.
  */
 export function proxyFor(url: URL, environment: Environment): URL | undefined {
   const variable = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
@@ -21,12 +24,21 @@ export function proxyFor(url: URL, environment: Environment): URL | undefined {
   const port = url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80";
   const exceptions = (read(environment, "NO_PROXY") ?? "").split(/[\s,]+/).filter((entry) => entry !== "");
   if (exceptions.some((entry) => matches(entry.toLowerCase(), { host, port }))) return undefined;
-  return URL.canParse(value) && /^[a-z0-9]+:\/\//i.test(value) ? new URL(value) : new URL(`http://${value}`);
+  return parseProxy(value, variable);
 }
 
 function read(environment: Environment, name: string): string | undefined {
   const value = environment[name] || environment[name.toLowerCase()];
   return value === undefined || value === "" ? undefined : value;
+}
+
+/** The value may lack the scheme. It may hold a password, and is not quoted. */
+function parseProxy(value: string, variable: string): URL {
+  const text = /^[a-z0-9]+:\/\//i.test(value) ? value : `http://${value}`;
+  if (URL.canParse(text)) return new URL(text);
+  throw new LayerwiseError("REGISTRY_UNREACHABLE", `could not use the proxy in ${variable}: it is no URL`, {
+    hint: `write ${variable} as http://[user:password@]host:port`,
+  });
 }
 
 function matches(entry: string, { host, port }: { host: string; port: string }): boolean {

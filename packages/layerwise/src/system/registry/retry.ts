@@ -72,7 +72,7 @@ export async function withRetries<Answer extends HttpAnswer>(
 ): Promise<Answer> {
   for (let number = 1; ; number++) {
     const outcome = await settle(attempt(number));
-    if (number >= attemptsFor(outcome, policy) || signal?.aborted === true) return resultOf(outcome);
+    if (number >= attemptsFor(outcome, policy)) return resultOf(outcome);
     const asked = parseRetryAfter(outcome.answer?.headers["retry-after"], Date.now());
     const delay = delayBefore(number + 1, policy, Math.random());
     // An aborted wait ends at the next attempt, which says what was cancelled.

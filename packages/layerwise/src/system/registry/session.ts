@@ -60,7 +60,8 @@ export function createSession({ transport, authorizer, repository, writes, secre
     const scopes = scopesOf(repository, { write: writes(), ...access });
     const sent = await authorizer.headerFor(scopes, rest);
     const answer = await send(authorized({ ...rest, url }, sent));
-    if (answer.status !== 401) return answer;
+    // What another host wants, to which the registry has redirected, is not the registry's to ask.
+    if (answer.status !== 401 || answer.url.host !== url.host) return answer;
     const renewed = await authorizer.renew({ answer, scopes, sent }, rest);
     return renewed === undefined ? answer : send(authorized({ ...rest, url }, renewed));
   }

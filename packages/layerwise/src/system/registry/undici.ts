@@ -25,18 +25,21 @@ export interface ProxyRoute {
   readonly uri: string;
   /** The value of Proxy-Authorization. */
   readonly token: string | undefined;
+  /** For the hosts behind it. */
   readonly connect: ConnectOptions;
+  /** For the proxy itself. */
+  readonly connectProxy: ConnectOptions;
 }
 
 /** Makes an agent that reaches every host through a proxy: https through a tunnel, http by asking the proxy. */
-export function createProxyAgent({ uri, token, connect }: ProxyRoute): Dispatcher {
+export function createProxyAgent({ uri, token, connect, connectProxy }: ProxyRoute): Dispatcher {
   // The package's entry module, which is not loaded, gives this method to all dispatchers; tunnels need it.
   Object.assign(DispatcherClass.prototype, { connect: connectMethod });
   return new ProxyAgent({
     uri,
     ...(token === undefined ? {} : { token }),
     proxyTunnel: false,
-    proxyTls: connect,
+    proxyTls: connectProxy,
     requestTls: connect,
   });
 }

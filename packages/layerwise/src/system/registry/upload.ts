@@ -80,7 +80,7 @@ export async function pushBlob(
     uploads.delete(digest);
     return attemptUpload(upload, opened);
   }, session.transport.retryRules(signal));
-  if (!isSuccess(answer.status) || answer.status === 202) throw session.errorOf(answer, { ...writes, ...upload });
+  if (!isSuccess(answer.status) || answer.status === 202) throw session.errorOf(answer, once(upload));
 }
 
 interface Upload extends CallOptions {
@@ -89,8 +89,10 @@ interface Upload extends CallOptions {
   readonly action: string;
 }
 
-/** One attempt is one request: `pushBlob` repeats the sequence. */
-const writes = { access: { write: true }, attempts: 1 } as const;
+/** What the requests of an upload have in common. Each is sent once: `pushBlob` repeats the sequence. */
+function once({ action, signal }: Upload): Pick<RepositoryRequest, "action" | "signal" | "access" | "attempts"> {
+  return { action, signal, access: { write: true }, attempts: 1 };
+}
 
 /** Sessions that are begun in one attempt, should the registry have lost the first. */
 const maxSessions = 2;
@@ -99,22 +101,21 @@ async function attemptUpload(upload: Upload, opened: URL | undefined): Promise<H
   const answer = opened === undefined ? undefined : await putBlob(upload, opened);
   if (answer !== undefined && !isLostSession(answer)) return answer;
   for (let sessions = 1; ; sessions++) {
-    const started = await upload.session.send({ ...writes, ...upload, method: "POST", target: "blobs/uploads/" });
+    const started = await upload.session.send({ ...once(upload), method: "POST", target: "blobs/uploads/" });
     if (started.status !== 202) return started;
     const stored = await putBlob(upload, locationOf(started, upload));
     if (sessions === maxSessions || !isLostSession(stored)) return stored;
   }
 }
 
-function look({ session, blob, action, signal }: Upload): Promise<HttpAnswer> {
-  return session.send({ method: "HEAD", target: `blobs/${blob.descriptor.digest}`, action, attempts: 1, signal });
+function look(upload: Upload): Promise<HttpAnswer> {
+  return upload.session.send({ ...once(upload), method: "HEAD", target: `blobs/${upload.blob.descriptor.digest}` });
 }
 
 function putBlob(upload: Upload, location: URL): Promise<HttpAnswer> {
   const { digest, size } = upload.blob.descriptor;
   return upload.session.send({
-    ...writes,
-    ...upload,
+    ...once(upload),
     method: "PUT",
     // The query is the registry's and stays as it is, to the letter.
     target: new URL(`${location.href}${location.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`),

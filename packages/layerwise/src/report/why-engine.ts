@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { errorTable, isLayerwiseError, LayerwiseError } from "../error.ts";
+import type { Plan } from "../plan/plan.ts";
+import { plannedReasons } from "./report.ts";
+
+/**
+ * Completes the error of a build that finds no engine: with what needs one, and where. If it was only to help because
+ * something else had failed, that is what the user has to repair, so its error comes first.
+ */
+export function whyEngine(error: unknown, plan: Plan): unknown {
+  if (!isLayerwiseError(error) || errorTable[error.code].exit !== errorTable.ENGINE_MISSING.exit) return error;
+  const failed = plan.reasons.find(({ cause }) => cause !== undefined);
+  if (failed?.cause !== undefined) {
+    const { code, message, hint, details } = failed.cause;
+    const problems = [`and no engine can help: ${error.message}`];
+    return new LayerwiseError(code, message, { hint, at: failed.at, details: { ...details, problems }, cause: error });
+  }
+  const texts = plannedReasons(plan).map(({ text, line, name }) => {
+    return `needs an engine: ${text}${line === undefined ? "" : ` (line ${line})`} [${name}]`;
+  });
+  const { code, message, hint, details } = error;
+  const at = plan.reasons.find((reason) => reason.at !== undefined)?.at;
+  return new LayerwiseError(code, message, { hint, at, details: { ...details, problems: texts }, cause: error });
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createIgnoreMatcher, parseIgnoreFile } from "../src/dockerfile/ignore.ts";
+import { parseDockerfile } from "../src/dockerfile/parse.ts";
+import type { StepContent } from "../src/plan/assemble-layer.ts";
+import { type Chain, chainsOf, endKey } from "../src/plan/chain.ts";
+import { withoutIgnored } from "../src/plan/context-files.ts";
+import { type SelectedSource, selectSource } from "../src/plan/copy-selection.ts";
+import { evaluateStages } from "../src/plan/evaluate-stages.ts";
+import { isRemote } from "../src/plan/evaluate-step.ts";
+import { type BaseImage, baseKey } from "../src/plan/facts.ts";
+import { globalScopeOf, neededHeads } from "../src/plan/global-scope.ts";
+import type { Step } from "../src/plan/step.ts";
+import type { ContextEntry, ContextTree } from "../src/ports.ts";
+import { type Digest, digestOf } from "../src/spec/digest.ts";
+import type { ImageConfig } from "../src/spec/image-config.ts";
+import { formatPlatform, type Platform } from "../src/spec/platform.ts";
+
+/** A file of a context for tests: a text is a file of mode 0644. */
+export type DraftFile =
+  | string
+  | {
+      readonly text?: string;
+      readonly directory?: true;
+      readonly target?: string;
+      readonly mode?: number;
+      readonly mtime?: number;
+      readonly uid?: number;
+      readonly gid?: number;
+      readonly hardLink?: string;
+    };
+
+/** A build to plan as far as nothing outside is needed. */
+export interface DraftInput {
+  readonly dockerfile: string;
+  readonly files?: Readonly<Record<string, DraftFile>>;
+  readonly ignore?: string;
+  readonly base?: Partial<ImageConfig>;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly platform?: Platform;
+  readonly runOptions?: readonly string[];
+}
+
+/** The platform that drafts are for, unless they say another. */
+export const amd64: Platform = { os: "linux", architecture: "amd64" };
+
+/** The diff ID of the one layer that the base of drafts has. */
+export const baseLayer: Digest = digestOf("a layer of the base");
+
+/** A base image as planning sees it. */
+export function draftBase(reference: string, config: Partial<ImageConfig> = {}): BaseImage {
+  return {
+    reference,
+    location: { kind: "registry", name: { host: "registry.test", path: reference } },
+    digest: digestOf(reference),
+    family: "oci",
+    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", digest: digestOf("blob"), size: 10 }],
+    config: { ...amd64, config: {}, diffIds: [baseLayer], history: [{ created_by: "base" }], ...config },
+  };
+}
+
+/** The chain of the target with its keys, and what its steps select. */
+export function draft(input: DraftInput): {
+  readonly chain: Chain;
+  readonly chains: ReadonlyMap<number, Chain>;
+  readonly key: string;
+} {
+  const dockerfile = parseDockerfile(input.dockerfile, "Dockerfile");
+  const platform = input.platform ?? amd64;
+  const buildArgs = new Map(Object.entries(input.buildArgs ?? {}));
+  const scope = globalScopeOf(dockerfile, { buildArgs, buildPlatform: amd64, targetPlatform: platform });
+  const heads = neededHeads(dockerfile, { scope, target: input.target, platform });
+  const base = draftBase("base", { ...platform, ...input.base });
+  const bases = new Map(
+    ["base", "other"].map((name) => [baseKey(name, formatPlatform(platform)), { ...base, reference: name }]),
+  );
+  const stages = evaluateStages(dockerfile, {
+    heads,
+    scope,
+    facts: { bases, buildPlatform: amd64, targetPlatform: platform },
+  });
+  const content = contentOf(input);
+  const chains = chainsOf(stages, {
+    contentOf: content,
+    privateArgs: new Set(buildArgs.keys()),
+    runOptions: input.runOptions ?? [],
+    imageKey: (reference) => (reference === "other" ? "chain of other" : undefined),
+  });
+  const last = heads.at(-1)?.stage.index ?? 0;
+  const chain = chains.get(last) as Chain;
+  return { chain, chains, key: endKey(chain)?.digest ?? "none" };
+}
+
+/** A context as its listing would be, directories added. */
+export function draftTree(files: Readonly<Record<string, DraftFile>>): ContextTree {
+  const entries = new Map<string, ContextEntry>([["", directoryEntry("", 0o755)]]);
+  for (const [path, file] of Object.entries(files)) {
+    const parts = path.split("/");
+    for (let length = 1; length < parts.length; length++) {
+      const above = parts.slice(0, length).join("/");
+      if (!entries.has(above)) entries.set(above, directoryEntry(above, 0o755));
+    }
+    entries.set(path, entryOf(path, file));
+  }
+  const sorted = [...entries.values()].sort((a, b) =>
+    a.path.split("/").join("\0") < b.path.split("/").join("\0") ? -1 : 1,
+  );
+  return new Map(sorted.map((entry) => [entry.path, entry]));
+}
+
+function entryOf(path: string, file: DraftFile): ContextEntry {
+  if (typeof file === "string") return { ...directoryEntry(path, 0o644), kind: "file", size: file.length };
+  const { text = "", directory, target, mode, mtime = 0, uid = 0, gid = 0, hardLink } = file;
+  const kind = directory === true ? "directory" : target === undefined ? "file" : "symlink";
+  const usual = kind === "file" ? 0o644 : kind === "directory" ? 0o755 : 0o777;
+  return {
+    path,
+    kind,
+    mode: mode ?? usual,
+    uid,
+    gid,
+    mtime,
+    size: kind === "file" ? text.length : 0,
+    target,
+    hardLink,
+  };
+}
+
+function directoryEntry(path: string, mode: number): ContextEntry {
+  return { path, kind: "directory", mode, uid: 0, gid: 0, size: 0, mtime: 0 };
+}
+
+function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => StepContent | undefined {
+  const tree = draftTree(files);
+  const kept = withoutIgnored(tree, createIgnoreMatcher(parseIgnoreFile(ignore)));
+  const digests = new Map(
+    Object.entries(files).map(([path, file]) => [path, digestOf(typeof file === "string" ? file : (file.text ?? ""))]),
+  );
+  return (step) => {
+    const words = contextWords(step);
+    if (words === undefined) return undefined;
+    const sources: SelectedSource[] = words.flatMap((word) => {
+      const result = selectSource(kept, { word, at: step.at });
+      return result.kind === "selected" ? result.sources : [];
+    });
+    return { sources, digests, archives: [], capabilities: new Set() };
+  };
+}
+
+function contextWords(step: Step): readonly string[] | undefined {
+  if (step.kind === "workdir") return undefined;
+  if (step.kind !== "run")
+    return step.from.kind === "context" ? step.sources.filter((source) => !isRemote(source)) : undefined;
+  const binds = step.mounts.filter((mount) => mount.type === "bind" && mount.reads.kind === "context");
+  return binds.length === 0 ? undefined : binds.map((mount) => mount.source ?? "/");
+}

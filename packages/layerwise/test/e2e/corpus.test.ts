@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { loadCorpus } from "./corpus-case.ts";
+import { runCase } from "./corpus-run.ts";
+import { openSite, type Site } from "./site.ts";
+
+const corpus = await loadCorpus();
+
+for (const { generation, store } of engineKinds) {
+  describe(`Docker ${generation} ${store}`, () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = await openSite({ generation, store });
+    });
+    afterAll(async () => await site.close());
+
+    for (const one of corpus.filter(({ since }) => since <= generation)) {
+      it.concurrent(one.name, async ({ expect }) => {
+        const findings = await runCase(site, one);
+
+        expect(findings, findings.join("\n")).toEqual([]);
+      });
+    }
+  });
+}
