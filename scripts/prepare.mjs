@@ -26,7 +26,9 @@ function requireLab() {
     // No such file: not Debian.
   }
   if (!isRoot || !isDebian) {
-    stop("this starts private engines and registries, and for that needs root on Debian (in a container: --privileged); `npm run test:unit` runs everywhere");
+    stop(
+      "this starts private engines and registries, and for that needs root on Debian (in a container: --privileged); `npm run test:unit` runs everywhere",
+    );
   }
 }
 

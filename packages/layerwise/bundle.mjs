@@ -20,5 +20,7 @@ await build({
   legalComments: "none",
   define: { "process.env.LAYERWISE_VERSION": JSON.stringify(version) },
   // Packages in CommonJS call require for Node's own modules.
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
 });

@@ -166,7 +166,8 @@ function pairs(flag: string, values: readonly string[] | undefined): ReadonlyMap
   return new Map(
     (values ?? []).map((text) => {
       const equals = text.indexOf("=");
-      if (equals === 0 || (equals === -1 && flag !== "label")) throw usage(`could not read --${flag} ${text}`, "write NAME=VALUE");
+      if (equals === 0 || (equals === -1 && flag !== "label"))
+        throw usage(`could not read --${flag} ${text}`, "write NAME=VALUE");
       return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
     }),
   );

@@ -56,12 +56,16 @@ function openRemoteContext({ context: url, file }: BuildPaths): BuildContext {
     text: refuse,
     capabilities: refuse,
     async *open() {
-      await refuse();
+      yield await refuse();
     },
   };
 }
 
-async function readDockerfile({ context, file, stdin }: BuildPaths): Promise<{ text: string; file: string; path: string | undefined }> {
+async function readDockerfile({
+  context,
+  file,
+  stdin,
+}: BuildPaths): Promise<{ text: string; file: string; path: string | undefined }> {
   if (file === "-") return { text: await readText(stdin), file: "-", path: undefined };
   const path = file ?? join(context, "Dockerfile");
   const text = textOf(path);

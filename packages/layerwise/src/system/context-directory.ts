@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { LayerwiseError } from "../error.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
@@ -111,7 +123,13 @@ function lookAt(root: string, path: string): ContextEntry | undefined {
 
 /** Owners are dropped: what comes from a directory belongs to root in every image, as BuildKit has it. */
 function entryOf(path: string, stats: Stats): ContextEntry {
-  const kind = stats.isDirectory() ? "directory" : stats.isFile() ? "file" : stats.isSymbolicLink() ? "symlink" : "other";
+  const kind = stats.isDirectory()
+    ? "directory"
+    : stats.isFile()
+      ? "file"
+      : stats.isSymbolicLink()
+        ? "symlink"
+        : "other";
   return {
     path,
     kind,
@@ -154,7 +172,10 @@ function digestOfFile(descriptor: number, { file, buffer }: { file: ContextEntry
   return digester.digest();
 }
 
-async function* readFile(root: string, { file, signal }: { file: ContextEntry } & CallOptions): AsyncGenerator<Uint8Array> {
+async function* readFile(
+  root: string,
+  { file, signal }: { file: ContextEntry } & CallOptions,
+): AsyncGenerator<Uint8Array> {
   const descriptor = openFile(root, file);
   try {
     const buffer = Buffer.allocUnsafe(Math.min(bufferBytes, Math.max(1, file.size)));

@@ -44,7 +44,8 @@ export async function openContextTar(
     digests: async (files, options) => await Promise.all(files.map((file) => digestOfContent(at(file.path), options))),
     open: (file) => at(file.path),
     text: async (path) => (index.get(path)?.entry.kind === "file" ? await textOf(at(path)) : undefined),
-    capabilities: async (files) => new Set(files.filter(({ path }) => index.get(path)?.hasXattrs).map(({ path }) => path)),
+    capabilities: async (files) =>
+      new Set(files.filter(({ path }) => index.get(path)?.hasXattrs).map(({ path }) => path)),
   };
 }
 
@@ -86,8 +87,12 @@ function put(index: Map<string, Indexed>, read: ReadEntry): void {
     });
   }
   const linked = read.kind === "hardlink" ? index.get(normal(read.target ?? "")) : undefined;
-  const entry = { ...entryOf(read), ...(linked === undefined ? {} : { size: linked.entry.size, hardLink: linked.entry.path }) };
-  if (linked !== undefined) index.set(linked.entry.path, { ...linked, entry: { ...linked.entry, hardLink: linked.entry.path } });
+  const entry = {
+    ...entryOf(read),
+    ...(linked === undefined ? {} : { size: linked.entry.size, hardLink: linked.entry.path }),
+  };
+  if (linked !== undefined)
+    index.set(linked.entry.path, { ...linked, entry: { ...linked.entry, hardLink: linked.entry.path } });
   for (let slash = read.path.indexOf("/"); slash !== -1; slash = read.path.indexOf("/", slash + 1)) {
     const above = read.path.slice(0, slash);
     if (!index.has(above)) index.set(above, { entry: directory(above), offset: 0, hasXattrs: false });
@@ -105,7 +110,8 @@ function directory(path: string): ContextEntry {
 }
 
 function entryOf({ path, kind, mode, uid, gid, mtime, size, target }: ReadEntry): ContextEntry {
-  const known = kind === "directory" || kind === "file" || kind === "symlink" ? kind : kind === "hardlink" ? "file" : "other";
+  const known =
+    kind === "directory" || kind === "file" || kind === "symlink" ? kind : kind === "hardlink" ? "file" : "other";
   return { path, kind: known, mode, uid, gid, size, mtime, ...(known === "symlink" ? { target: target ?? "" } : {}) };
 }
 

@@ -15,7 +15,7 @@ export interface ExpectedFailure {
  * that says what to do, and nothing on stdout. Returns what was printed of the error.
  */
 export function expectFailure(outcome: Outcome, { code, says }: ExpectedFailure): string {
-  const printed = /^error [A-Z_]+: [^]*/m.exec(outcome.stderr)?.[0] ?? outcome.stderr;
+  const printed = /^error [A-Z_]+: [\s\S]*/m.exec(outcome.stderr)?.[0] ?? outcome.stderr;
   expect.soft(printed).toMatch(new RegExp(`^error ${code}: could not [^\\n]*[^.\\n]\\n`));
   expect.soft(printed).toMatch(/^ {2}hint: [a-z][^\n]*[^.\n]\n$/m);
   expect.soft(outcome.exitCode).toBe(errorTable[code].exit);

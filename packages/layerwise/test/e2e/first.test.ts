@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from "node:fs/promises";
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { tinyBase } from "../../../lab/src/index.ts";
@@ -18,7 +19,6 @@ it("builds, assembles, reuses", async () => {
   await writeFile(join(folder, "b"), "2");
   const two = await site.build(["-t", ref, folder]);
   expect(two.report.route).toBe("assemble");
-  console.log(two.report.requests, two.report.seconds);
   expect(await site.flaws(ref)).toEqual([]);
   await site.engineBuild([folder], `${site.registry.name}/truth:1`);
   expect(await site.differences(ref, `${site.registry.name}/truth:1`)).toEqual([]);

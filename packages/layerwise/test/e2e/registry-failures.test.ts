@@ -198,7 +198,8 @@ const host = locked.registry.name;
 await locked.context("app", { Dockerfile: `FROM ${lockedBase}\nCOPY a /a\n`, a: "1" });
 
 async function lockedBuild(env: Record<string, string>, flags: readonly string[] = []) {
-  const report = join(locked.scratch, `report-${(count += 1)}.json`);
+  count += 1;
+  const report = join(locked.scratch, `report-${count}.json`);
   const all = ["build", "--push", "--insecure-registry", host, "--report", report, ...flags, "app"];
   return { outcome: await locked.layerwise(all, { env }), report };
 }

@@ -43,7 +43,11 @@ export function buildCommand(
     args.push("--build-arg", inEnvironment ? name : `${name}=${value}`);
   }
   for (const [name, value] of request.labels) args.push("--label", `${name}=${value}`);
-  args.push(...noCacheFlags(request, buildx !== undefined), ...request.passThrough, ...deliveryFlags(client, { request, files }));
+  args.push(
+    ...noCacheFlags(request, buildx !== undefined),
+    ...request.passThrough,
+    ...deliveryFlags(client, { request, files }),
+  );
   const { context } = request;
   args.push(context.kind === "directory" ? context.path : context.kind === "remote" ? context.url : "-");
   return { args, env };
@@ -68,7 +72,9 @@ function deliveryFlags(
   if (delivery.kind === "archive") return ["--output", "type=oci,dest=-"];
   const isDocker = client.buildx?.driver === "docker";
   // store=false: the daemon does not unpack what it only passes on. Other drivers push by digest, without a tag.
-  const how = isDocker ? `name=${delivery.repository}:${delivery.tag},push=true,store=false` : pushByDigest(delivery.repository);
+  const how = isDocker
+    ? `name=${delivery.repository}:${delivery.tag},push=true,store=false`
+    : pushByDigest(delivery.repository);
   return ["--output", `type=image,${how}`, "--metadata-file", files.metadata];
 }
 

@@ -79,13 +79,17 @@ async function examine(program: string, { settings, signal }: Examining): Promis
     program,
     clientVersion: versions.client,
     serverVersion: versions.server,
-    buildx: plugin === undefined ? undefined : { version: plugin, builder: name ?? "default", driver: driver ?? "docker" },
+    buildx:
+      plugin === undefined ? undefined : { version: plugin, builder: name ?? "default", driver: driver ?? "docker" },
     isContainerdStore: info.stdout.toString("utf8").includes("io.containerd.snapshotter"),
   };
   return refusal(client, tailOf(version.end)) ?? client;
 }
 
-function refusal({ program, clientVersion, serverVersion, buildx }: DockerClient, tail: string): LayerwiseError | undefined {
+function refusal(
+  { program, clientVersion, serverVersion, buildx }: DockerClient,
+  tail: string,
+): LayerwiseError | undefined {
   const needsServer = buildx === undefined || buildx.driver === "docker";
   if (needsServer && serverVersion === undefined) {
     return new LayerwiseError("ENGINE_UNREACHABLE", `could not reach the Docker daemon with ${program}: ${tail}`, {
@@ -98,9 +102,13 @@ function refusal({ program, clientVersion, serverVersion, buildx }: DockerClient
     });
   }
   if (buildx === undefined && majorOf(clientVersion) > lastWithoutBuildx) {
-    return new LayerwiseError("ENGINE_UNSUPPORTED", `could not use ${program} ${clientVersion}: it has no buildx plugin`, {
-      hint: "install docker-buildx, which this client needs for BuildKit",
-    });
+    return new LayerwiseError(
+      "ENGINE_UNSUPPORTED",
+      `could not use ${program} ${clientVersion}: it has no buildx plugin`,
+      {
+        hint: "install docker-buildx, which this client needs for BuildKit",
+      },
+    );
   }
   return undefined;
 }
@@ -128,7 +136,10 @@ function programsOnPath(path: string, name: string): readonly string[] {
 /** `docker version` prints its JSON also when no daemon answers; the server is then null. */
 function parseVersions(text: string): { client: string | undefined; server: string | undefined } {
   try {
-    const { Client, Server } = JSON.parse(text) as { Client?: { Version?: string }; Server?: { Version?: string } | null };
+    const { Client, Server } = JSON.parse(text) as {
+      Client?: { Version?: string };
+      Server?: { Version?: string } | null;
+    };
     return { client: Client?.Version, server: Server?.Version };
   } catch {
     return { client: undefined, server: undefined };

@@ -37,14 +37,19 @@ export function openDockerEngine(settings: ClientSettings): Engine {
     },
     async load(archive, { signal } = {}) {
       const docker = await client({ signal });
-      const { end } = await runProcess(docker.program, ["load", "--quiet"], { env: settings.env, stdin: archive, signal });
+      const { end } = await runProcess(docker.program, ["load", "--quiet"], {
+        env: settings.env,
+        stdin: archive,
+        signal,
+      });
       if (!succeeded(end)) throw failure("load the image into Docker", end);
     },
   };
 }
 
 function nameOf({ serverVersion, buildx, isContainerdStore }: DockerClient): string {
-  if (buildx !== undefined && buildx.driver !== "docker") return `buildx ${buildx.version} (builder ${buildx.builder}, ${buildx.driver})`;
+  if (buildx !== undefined && buildx.driver !== "docker")
+    return `buildx ${buildx.version} (builder ${buildx.builder}, ${buildx.driver})`;
   return `Docker ${serverVersion} (${isContainerdStore ? "containerd" : "classic"} image store)`;
 }
 
@@ -78,7 +83,11 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
   const output = running.stdout[Symbol.asyncIterator]();
   const first = await output.next();
   if (first.done === true) return await finished(building, { end: await running.ended, progress, files });
-  return { kind: "archive", open: () => archiveOf(first.value, { output, ended: running.ended, request, progress }), release: async () => undefined };
+  return {
+    kind: "archive",
+    open: () => archiveOf(first.value, { output, ended: running.ended, request, progress }),
+    release: async () => undefined,
+  };
 }
 
 interface Ended {
@@ -124,7 +133,9 @@ async function pushFromStore(
   const { end, stdout } = await run("push", reference);
   await run("image", "rm", reference);
   if (!succeeded(end)) {
-    throw new LayerwiseError("BUILD_FAILED", `could not have the engine push ${reference}: ${lastLine(end)}`, { details: { push: true } });
+    throw new LayerwiseError("BUILD_FAILED", `could not have the engine push ${reference}: ${lastLine(end)}`, {
+      details: { push: true },
+    });
   }
   return pushed(/digest: (sha256:[0-9a-f]{64})/.exec(stdout.toString("utf8"))?.[1] ?? "");
 }
@@ -147,14 +158,22 @@ function savedFromStore({ docker, settings, signal }: Building, imageId: string)
       if (!succeeded(end)) throw failure(`take the image ${imageId} from Docker`, end);
     },
     async release() {
-      const { stdout } = await runProcess(docker.program, ["image", "inspect", "--format", "{{json .RepoTags}}", imageId], { env });
+      const { stdout } = await runProcess(
+        docker.program,
+        ["image", "inspect", "--format", "{{json .RepoTags}}", imageId],
+        { env },
+      );
       // An image that somebody has tagged is not only ours.
-      if (/^(?:\[\]|null)$/.test(stdout.toString("utf8").trim())) await runProcess(docker.program, ["image", "rm", imageId], { env });
+      if (/^(?:\[\]|null)$/.test(stdout.toString("utf8").trim()))
+        await runProcess(docker.program, ["image", "rm", imageId], { env });
     },
   };
 }
 
-function buildFailure(end: ProcessEnd, { progress, request }: { progress: PlainProgress; request: EngineRequest }): LayerwiseError {
+function buildFailure(
+  end: ProcessEnd,
+  { progress, request }: { progress: PlainProgress; request: EngineRequest },
+): LayerwiseError {
   const step = progress.failed[0];
   const isPush = request.delivery.kind === "push" && step !== undefined && /^(?:exporting|pushing)/.test(step);
   const why = progress.error() ?? lastLine(end);
