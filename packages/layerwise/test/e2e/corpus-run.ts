@@ -53,7 +53,9 @@ async function applyEdit(state: CaseState, edit: Edit): Promise<void> {
   const { site, one } = state;
   for (const [name, spec] of Object.entries(edit.bases)) {
     const place = { repository: `bases/${one.name}-${name.toLowerCase()}`, tag: "1" };
-    state.bases.set(name, await pushBase(site, spec, place));
+    const reference = await pushBase(site, spec, place);
+    state.bases.set(name, reference);
+    state.bases.set(`${name}@`, `${reference.replace(/:1$/, "")}@${await digestOfTag(reference)}`);
   }
   if (edit.folder !== undefined) {
     const folder = join(site.work, edit.folder);
