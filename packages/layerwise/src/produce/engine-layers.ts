@@ -63,8 +63,11 @@ async function takeArchive(archive: AsyncIterable<Uint8Array>, { spool, known }:
   const config = decodeImageConfig(image.configBytes, "the engine's image");
   if (config.diffIds.length !== image.layers.length) throw mismatch("its config and its layers disagree");
   const made = new Map<Digest, ImageLayer>();
+  const digests = new Map<Digest, Digest>();
   for (const [index, layer] of image.layers.entries()) {
     const diffId = config.diffIds[index] as Digest;
+    if ((digests.get(diffId) ?? layer.digest) !== layer.digest) throw notTheLayer(diffId);
+    digests.set(diffId, layer.digest);
     if (known.has(diffId)) await layer.file?.remove();
     // A layer that occurs twice is one file in the archive, so the second one must not remove it.
     else if (!made.has(diffId)) made.set(diffId, await layerOf(layer, { diffId, spool }));
@@ -79,10 +82,14 @@ async function layerOf(
 ): Promise<ImageLayer> {
   if (file === undefined) throw mismatch(`the layer ${diffId} is missing`);
   if (isGzip) return madeLayer(file, { diffId, digest, size });
-  if (digest !== diffId) throw mismatch(`the layer ${diffId} is not what its config says`);
+  if (digest !== diffId) throw notTheLayer(diffId);
   const layer = await compressedLayer(file.open(), spool);
   await file.remove();
   return layer;
+}
+
+function notTheLayer(diffId: Digest): LayerwiseError {
+  return mismatch(`the layer ${diffId} is not what its config says`);
 }
 
 function mismatch(why: string): LayerwiseError {
