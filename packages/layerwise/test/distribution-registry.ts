@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { installPackages } from "../../lab/src/index.ts";
 
 /** A running docker-registry. */
 export interface DistributionRegistry {
@@ -20,6 +21,7 @@ const startTimeout = 15_000;
 
 /** Starts Debian's docker-registry with its own config and data; it ends with this process at the latest. */
 export async function startDistributionRegistry(): Promise<DistributionRegistry> {
+  await installPackages(["docker-registry"]);
   const folder = await mkdtemp(join(tmpdir(), "layerwise-registry-"));
   const host = `127.0.0.1:${await freePort()}`;
   const config = {
