@@ -58,3 +58,4 @@ export function openWorld(options: WireOptions): Wired {
 }
 
 export { type BuildFiles, type BuildPaths, openBuildFiles } from "./system/build-files.ts";
+export { machinePlatform } from "./system/machine-platform.ts";

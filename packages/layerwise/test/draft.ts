@@ -45,7 +45,7 @@ export interface DraftInput {
 export const amd64: Platform = { os: "linux", architecture: "amd64" };
 
 /** The diff ID of the one layer that the base of drafts has. */
-export const baseLayer: Digest = digestOf("a layer of the base");
+const baseLayer: Digest = digestOf("a layer of the base");
 
 /** A base image as planning sees it. */
 export function draftBase(reference: string, config: Partial<ImageConfig> = {}): BaseImage {

@@ -8,9 +8,8 @@ import type { NamedImages } from "../plan/gather-bases.ts";
 import type { RouteReason } from "../plan/route.ts";
 import type { Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
-import { normalizePlatform, type Platform } from "../spec/platform.ts";
 import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
-import { openBuildFiles, type Wired } from "../wire.ts";
+import { machinePlatform, openBuildFiles, type Wired } from "../wire.ts";
 import type { CommandOptions, OutputOption } from "./options.ts";
 import type { Surroundings } from "./run.ts";
 
@@ -45,12 +44,6 @@ export async function openBuildOptions(
     version: around.version,
     signal: around.signal,
   };
-}
-
-/** Where layers are built when no platform is asked for: Linux on this machine's processor, as Docker does. */
-function machinePlatform(): Platform {
-  const architectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
-  return normalizePlatform({ os: "linux", architecture: architectures[process.arch] ?? process.arch });
 }
 
 function openOutputs(

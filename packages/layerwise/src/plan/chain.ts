@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from "../spec/digest.ts";
 import type { Platform } from "../spec/platform.ts";
 import { engineOnly } from "./assemble-layer.ts";
 import type { CacheKey } from "./cache-key.ts";
@@ -61,11 +60,6 @@ export function chainsOf(
 export function endKey(chain: Chain): CacheKey | undefined {
   const last = chain.steps.at(-1);
   return last === undefined ? chain.root : last.key;
-}
-
-/** The diff IDs that a chain starts with. */
-export function rootDiffIds(chain: Chain): readonly Digest[] {
-  return chain.base?.config.diffIds ?? [];
 }
 
 /**

@@ -64,7 +64,7 @@ export async function gatherFiles(
 }
 
 /** Reads one layer and lists its files. A text says why it cannot be read. */
-export async function filesOfLayer(
+async function filesOfLayer(
   { diffId, descriptor, from }: LocatedLayer,
   { signal }: CallOptions,
 ): Promise<LayerFiles | string> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Dockerfile } from "../dockerfile/instruction.ts";
-import type { Digest } from "../spec/digest.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
 import type { Platform } from "../spec/platform.ts";
 import type { Chain, ChainStep } from "./chain.ts";
@@ -65,9 +64,3 @@ export type StageStart =
   | { readonly kind: "begin" }
   /** From a checkpoint; `done` of the stage's own steps are behind it. */
   | { readonly kind: "checkpoint"; readonly recalled: Recalled; readonly done: number };
-
-/** What identifies an image by what it is made of: equal inputs, equal digest. */
-export interface ContentIdentity {
-  readonly chain: Digest;
-  readonly content: Digest;
-}

@@ -25,10 +25,10 @@ export interface StageState {
 export type BaseConfig = Pick<ImageConfig, "config" | "author">;
 
 /** The search path that BuildKit gives to images without one (util/system, `DefaultPathEnvUnix`). */
-export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The config of `FROM scratch` (dockerfile2llb, `emptyImage`). */
-export function scratchConfig(): BaseConfig {
+function scratchConfig(): BaseConfig {
   return { config: { WorkingDir: "/", Env: [`PATH=${defaultPath}`] }, author: undefined };
 }
 

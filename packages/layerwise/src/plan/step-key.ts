@@ -129,7 +129,7 @@ function copyInputs(step: CopyStep, scope: KeyScope): readonly KeyInput[] | unde
  * The selected files as one value: relative path, type, permission bits, owner, link target, content. Not their times,
  * not where the context is.
  */
-export function filesValue(content: StepContent | undefined): string {
+function filesValue(content: StepContent | undefined): string {
   if (content === undefined) return "";
   return listValue(content.sources.map((source) => sourceValue(source, content)));
 }

@@ -23,7 +23,7 @@ export interface EngineSurroundings extends CallOptions {
 }
 
 /** The tag that engines push to before the image gets its own; whatever it points to is taken by digest at once. */
-export const incomingTag = "lwcache-incoming";
+const incomingTag = "lwcache-incoming";
 
 /** How to have something built. */
 export interface Running {

@@ -47,7 +47,7 @@ export async function pushDocument(
 }
 
 /** Bytes in memory as a blob. */
-export function blobOf(descriptor: Descriptor, bytes: Uint8Array): Blob {
+function blobOf(descriptor: Descriptor, bytes: Uint8Array): Blob {
   return {
     descriptor,
     async *open() {

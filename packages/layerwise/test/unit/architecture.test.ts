@@ -18,9 +18,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   report: ["plan", "produce", "publish", "spec", "error.ts", "event.ts"],
   system: ["spec", "error.ts", "event.ts", "ports.ts"],
   "build.ts": ["dockerfile", "plan", "produce", "publish", "report", "spec", "error.ts", "event.ts", "ports.ts"],
+  "build-defaults.ts": ["build.ts"],
   "wire.ts": ["system", "event.ts", "ports.ts"],
   cli: ["build.ts", "wire.ts", "plan", "publish", "report", "spec", "error.ts", "event.ts", "ports.ts"],
-  "index.ts": ["build.ts", "wire.ts", "plan", "publish", "report", "spec", "error.ts", "event.ts", "ports.ts"],
+  "index.ts": [
+    "build.ts",
+    "build-defaults.ts",
+    "wire.ts",
+    "plan",
+    "publish",
+    "report",
+    "spec",
+    "error.ts",
+    "event.ts",
+    "ports.ts",
+  ],
 };
 
 /** Modules of Node that only compute; all others reach outside. */

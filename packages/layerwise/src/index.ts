@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public API. What is not named here may change in any release.
+
+export { type BuildOptions, type BuildResult, type BuildSurroundings, build, planOnly } from "./build.ts";
+export { buildDefaults } from "./build-defaults.ts";
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorOwner,
+  errorTable,
+  hasCode,
+  isLayerwiseError,
+  LayerwiseError,
+  type SourceRange,
+} from "./error.ts";
+export type { Emit, Event } from "./event.ts";
+export type { CacheKey, KeyInput } from "./plan/cache-key.ts";
+export type { Plan, Work } from "./plan/plan.ts";
+export { describeReason, type Route, type RouteReason, type RouteReasonName } from "./plan/route.ts";
+export type {
+  Blob,
+  BuildContext,
+  CallOptions,
+  Clock,
+  ContextEntry,
+  ContextLocation,
+  ContextTree,
+  Engine,
+  EngineDelivery,
+  EngineFacts,
+  EngineRequest,
+  EngineResult,
+  Ports,
+  Repositories,
+  Repository,
+  Spool,
+  SpoolFile,
+  StoredManifest,
+} from "./ports.ts";
+export type { Delivered, Output } from "./publish/deliver.ts";
+export type { Report, ReportedImage, ReportedReason, ReportedStep } from "./report/report.ts";
+export { cacheTagPrefix } from "./spec/checkpoint.ts";
+export type { Descriptor } from "./spec/descriptor.ts";
+export type { Digest } from "./spec/digest.ts";
+export { formatPlatform, type Platform, parsePlatform } from "./spec/platform.ts";
+export { parseReference, parseRepositoryName, type Reference, type RepositoryName } from "./spec/reference.ts";
+export {
+  type BuildFiles,
+  type BuildPaths,
+  machinePlatform,
+  openBuildFiles,
+  openWorld,
+  type Wired,
+  type WireOptions,
+} from "./wire.ts";
