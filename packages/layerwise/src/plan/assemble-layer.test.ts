@@ -190,9 +190,10 @@ describe("assembleLayer", () => {
     expect(assembled("WORKDIR /bin/x/y")).toEqual([
       "directory usr 755 0:0",
       "directory usr/bin 2775 5:6",
-      "directory usr/bin/x 755 0:0",
-      "directory usr/bin/x/y 755 0:0",
+      "directory usr/bin/x 2755 0:6",
+      "directory usr/bin/x/y 2755 0:6",
     ]);
+    expect(assembled("USER app\nWORKDIR /bin/z").at(-1)).toBe("directory usr/bin/z 2755 1000:1001");
     expect(assembled("USER app\nWORKDIR /w")).toEqual(["directory w 755 1000:1001"]);
     expect(assembled("WORKDIR /app/sub")).toEqual([]);
   });

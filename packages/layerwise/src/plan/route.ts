@@ -7,7 +7,6 @@ export type Route = "reuse" | "assemble" | "engine";
 /** The name of a reason. */
 export type RouteReasonName =
   | "run-executes"
-  | "base-is-new"
   | "front-end-unknown"
   | "flag-unknown"
   | "instruction-form"
@@ -30,14 +29,12 @@ export type RouteReasonName =
   | "destination-unknown"
   | "name-unsupported"
   | "file-capability"
-  | "files-unknown"
-  | "checkpoint-config"
-  | "requested";
+  | "files-unknown";
+
 
 /** Why a step, or a whole build, is the engine's: a sentence each; `docs/routes.md` lists them. */
 export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "run-executes": "RUN executes a command",
-  "base-is-new": "the base image has no checkpoint to continue from and RUN must execute",
   "front-end-unknown": "a front end other than docker/dockerfile reads this Dockerfile",
   "flag-unknown": "the instruction has a flag that layerwise does not know",
   "instruction-form": "the instruction has a form whose result differs between front ends",
@@ -61,8 +58,6 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "name-unsupported": "a file's name cannot be kept safely in a layer",
   "file-capability": "a file has a capability, which only the engine reads",
   "files-unknown": "the files of the layers below are not known",
-  "checkpoint-config": "the checkpoint's config differs and the cache may not be written",
-  requested: "the command line asks for a build without reuse",
 };
 
 /** A reason that applied, and where. */
