@@ -31,7 +31,6 @@ export type RouteReasonName =
   | "file-capability"
   | "files-unknown";
 
-
 /** Why a step, or a whole build, is the engine's: a sentence each; `docs/routes.md` lists them. */
 export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "run-executes": "RUN executes a command",

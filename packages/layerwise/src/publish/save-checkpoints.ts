@@ -91,14 +91,17 @@ async function saveOne(
   emit({ kind: "checkpoint-saved", tag, instruction: step.text });
 }
 
-/** A config that says only what instructions behind it depend on. */
+/**
+ * A config that says only what instructions behind it depend on. Its history has the instructions as written: stages
+ * that no image is published of must not show the values of their build arguments.
+ */
 function checkpointConfig(
   { chain, layers, times }: CompleteChain,
   { position, below }: { position: number; below: number },
 ): { descriptor: Descriptor; bytes: Uint8Array } {
   const diffIds = layers.slice(0, below + position).map((layer) => layer.diffId);
-  const last = chain.history.findIndex(({ layer }) => layer === position - 1);
-  const shortened: Chain = { ...chain, history: chain.history.slice(0, last + 1) };
+  const history = chain.steps.slice(0, position).map(({ step }, layer) => ({ createdBy: step.text, layer }));
+  const shortened: Chain = { ...chain, history };
   const config: ImageConfig = {
     ...chainConfig(chain, { diffIds, times: times.slice(0, position), labels: new Map() }),
     author: undefined,

@@ -46,8 +46,9 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
+  // What rounds up to 1000 is one of the next unit.
+  while (Number(value.toPrecision(3)) >= 1000 && unit < units.length - 1) {
+    value = (unit === 0 ? value : Number(value.toPrecision(3))) / 1000;
     unit += 1;
   }
   return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
