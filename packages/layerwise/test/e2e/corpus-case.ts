@@ -94,7 +94,7 @@ const caseSchema = v.strictObject({
 });
 
 /** The folder with a folder for each case. */
-export const corpusFolder: string = new URL("../corpus/", import.meta.url).pathname;
+const corpusFolder: string = new URL("../corpus/", import.meta.url).pathname;
 
 /** Reads all cases, sorted by name. Throws if one is not as the README says. */
 export async function loadCorpus(): Promise<readonly CorpusCase[]> {
