@@ -189,20 +189,49 @@ describe("a registry over plain HTTP", () => {
     expect(found).toBeDefined();
   });
 
+  const url = "http://plain.example/v2/app/manifests/latest";
+
   it("is found out by its failing TLS if it is listed as insecure, and remembered", async () => {
+    const { server, proxy, repository } = await startListed();
+    server.expect({ request, answer }, { request, answer });
+
+    await repository.fetchManifest("latest");
+    await repository.fetchManifest("latest");
+
+    expect(proxy.asked).toEqual(["CONNECT plain.example:443", `GET ${url}`, `GET ${url}`]);
+  });
+
+  it("is asked again over plain HTTP when its first answer was that it is busy", async () => {
+    const { server, proxy, repository } = await startListed();
+    server.expect({ request, answer: { status: 503 } }, { request, answer });
+
+    const found = await repository.fetchManifest("latest");
+
+    expect(found).toBeDefined();
+    expect(proxy.asked).toEqual(["CONNECT plain.example:443", `GET ${url}`, `GET ${url}`]);
+  });
+
+  it("gets credentials over plain HTTP when its first answer was that it wants some", async () => {
+    const auth = Buffer.from("user:password").toString("base64");
+    const { server, proxy, repository } = await startListed({ auths: { "plain.example": { auth } } });
+    const challenge = { status: 401, headers: { "www-authenticate": 'Basic realm="plain"' } };
+    server.expect({ request, answer: challenge }, { request, headers: { authorization: `Basic ${auth}` }, answer });
+
+    const found = await repository.fetchManifest("latest");
+
+    expect(found).toBeDefined();
+    expect(proxy.asked).toEqual(["CONNECT plain.example:443", `GET ${url}`, `GET ${url}`]);
+  });
+
+  /** A registry without TLS at a name that is not loopback's; a proxy leads there. */
+  async function startListed(dockerConfig: object = {}) {
     const server = await startScriptedServer();
     const proxy = await startProxyServer({ destination: server.address });
     const environment = { HTTP_PROXY: proxy.origin, HTTPS_PROXY: proxy.origin };
-    const repositories = await openTestRepositories({ insecureRegistries: ["plain.example"], environment });
-    server.expect({ request, answer }, { request, answer });
-    const repository = repositories.inRegistry({ host: "plain.example", path });
-
-    await repository.fetchManifest("latest");
-    await repository.fetchManifest("latest");
-
-    const url = "http://plain.example/v2/app/manifests/latest";
-    expect(proxy.asked).toEqual(["CONNECT plain.example:443", `GET ${url}`, `GET ${url}`]);
-  });
+    const insecureRegistries = ["plain.example"];
+    const repositories = await openTestRepositories({ insecureRegistries, environment, dockerConfig });
+    return { server, proxy, repository: repositories.inRegistry({ host: "plain.example", path }) };
+  }
 });
 
 function failureOf(repository: Repository): Promise<unknown> {

@@ -32,6 +32,7 @@ describe("startSchemes", () => {
     subject.settle(alternative ?? new URL("https://none.example"));
 
     expect(subject.originOf("insecure.example:5000")).toBe("http://insecure.example:5000");
+    expect(subject.settledOf(new URL("https://insecure.example:5000/v2/"))).toEqual(alternative);
     expect(subject.alternativeOf(new URL("http://insecure.example:5000/v2/"))).toBeUndefined();
   });
 });

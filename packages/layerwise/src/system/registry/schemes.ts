@@ -11,6 +11,8 @@ export interface Schemes {
   isInsecure(host: string): boolean;
   /** The same URL in the other scheme, if it is not yet known which one the host speaks and both are allowed. */
   alternativeOf(url: URL): URL | undefined;
+  /** The same URL in the scheme in which its host has answered; as it is if it is not yet known. */
+  settledOf(url: URL): URL;
   /** Notes that a host has answered in this URL's scheme. */
   settle(url: URL): void;
 }
@@ -39,6 +41,11 @@ export function startSchemes(insecureRegistries: readonly string[]): Schemes {
       const other = new URL(url);
       other.protocol = url.protocol === "http:" ? "https:" : "http:";
       return other;
+    },
+    settledOf(url) {
+      const settledUrl = new URL(url);
+      settledUrl.protocol = settled.get(url.host) ?? url.protocol;
+      return settledUrl;
     },
     settle(url) {
       if (mayBePlain(url.host)) settled.set(url.host, url.protocol);

@@ -54,16 +54,18 @@ export function createSession({ transport, authorizer, repository, writes, secre
     send: (request: HttpRequest) => Promise<Answer>,
   ): Promise<Answer> {
     const { target, access, ...rest } = request;
-    const url = target instanceof URL ? target : new URL(`${origin()}/v2/${repository.path}/${target}`);
+    // Made anew for each request: the first answer tells whether the registry speaks TLS.
+    const locate = () => (target instanceof URL ? target : new URL(`${origin()}/v2/${repository.path}/${target}`));
+    const url = locate();
     // What the registry has put elsewhere carries its own authorization in the URL.
     if (url.origin !== new URL(origin()).origin) return send({ ...rest, url });
     const scopes = scopesOf(repository, { write: writes(), ...access });
     const sent = await authorizer.headerFor(scopes, rest);
-    const answer = await send(authorized({ ...rest, url }, sent));
+    const answer = await send(authorized({ ...rest, url: locate() }, sent));
     // What another host wants, to which the registry has redirected, is not the registry's to ask.
     if (answer.status !== 401 || answer.url.host !== url.host) return answer;
     const renewed = await authorizer.renew({ answer, scopes, sent }, rest);
-    return renewed === undefined ? answer : send(authorized({ ...rest, url }, renewed));
+    return renewed === undefined ? answer : send(authorized({ ...rest, url: locate() }, renewed));
   }
 
   return {

@@ -47,7 +47,10 @@ export function createTransport(options: TransportOptions): Transport {
   };
   const deliver = (request: HttpRequest, stream: boolean) => {
     const parts = { ...options, schemes, connections, stream };
-    return withRetries(() => followRedirects(request, parts), rules(request.signal, request.attempts));
+    // What an attempt has found out about the host's scheme holds for the next one.
+    const isGuess = schemes.alternativeOf(request.url) !== undefined;
+    const attempt = () => (isGuess ? { ...request, url: schemes.settledOf(request.url) } : request);
+    return withRetries(() => followRedirects(attempt(), parts), rules(request.signal, request.attempts));
   };
   return {
     schemes,
