@@ -5,6 +5,7 @@ import { machineClock } from "./system/clock.ts";
 import { openDockerEngine } from "./system/engine/docker-engine.ts";
 import { rememberBlobs } from "./system/remember-blobs.ts";
 import { createRepositories } from "./system/repositories.ts";
+import { openScratch } from "./system/scratch.ts";
 import { type DiskSpool, openSpool } from "./system/spool.ts";
 
 /** What the outside is opened with. */
@@ -40,18 +41,20 @@ export function openWorld(options: WireOptions): Wired {
     caFiles: registryCa === undefined ? [] : [registryCa],
     userAgent: `layerwise/${version}`,
   });
-  const spool = openSpool(env["TMPDIR"]);
-  const removeScratch = () => spool.close();
+  const scratch = openScratch(env["TMPDIR"]);
+  const spool = openSpool(scratch);
+  const engine = openDockerEngine({ env, builder }, scratch);
+  const removeScratch = () => scratch.close();
   process.once("exit", removeScratch);
   return {
-    ports: { repositories: rememberBlobs(registries, emit), engine: openDockerEngine({ env, builder }), spool, clock },
+    ports: { repositories: rememberBlobs(registries, emit), engine, spool, clock },
     spool,
     hear: (next) => {
       listener = next;
     },
     async close() {
       process.removeListener("exit", removeScratch);
-      spool.close();
+      removeScratch();
       await registries.close();
     },
   };

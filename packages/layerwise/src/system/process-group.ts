@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 /*
  * A child that was started as the leader of a process group is ended with everything that it started.
@@ -21,6 +21,23 @@ export function rememberGroup({ pid }: ChildProcess): void {
   process.once("exit", () => {
     for (const group of live) signalGroup(group, "SIGKILL");
   });
+}
+
+/**
+ * Ends the child's group also if this process is killed, when it can do nothing itself any more: a shell waits until the
+ * pipe from here says that the child has ended, or breaks. Without a shell the group ends when its output goes nowhere.
+ */
+export function guardGroup(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const script = 'read -r _ || kill -TERM -- "-$1"';
+  const guard = spawn("/bin/sh", ["-c", script, "sh", String(pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.on("error", () => undefined);
+  guard.stdin.on("error", () => undefined);
+  child.once("close", () => guard.stdin.end("\n"));
 }
 
 /** The opposite of {@link rememberGroup}, for a child that has ended. */

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { LayerwiseError } from "../error.ts";
 import { type LineSplitter, startLines } from "./lines.ts";
-import { endGroup, forgetGroup, rememberGroup } from "./process-group.ts";
+import { endGroup, forgetGroup, guardGroup, rememberGroup } from "./process-group.ts";
 
 /** How a program is run. */
 export interface ProcessOptions {
@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the process is ended. */
   readonly timeout?: number | undefined;
+  /** Whether the process must end even if this one is killed; costs another, tiny process. */
+  readonly isGuarded?: boolean | undefined;
   /** Receives each line as it is written; of stdout only from {@link runProcess}. */
   readonly onLine?: ((line: string, stream: "stdout" | "stderr") => void) | undefined;
 }
@@ -77,6 +79,7 @@ export function startProcess(program: string, args: readonly string[], options: 
     detached: true,
     stdio: "pipe",
   });
+  if (options.isGuarded === true) guardGroup(child);
   const ended = watch(child, program, options);
   // Whoever reads stdout awaits `ended` afterwards; until then a rejection is not unhandled.
   ended.catch(() => undefined);

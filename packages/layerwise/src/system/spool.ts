@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { LayerwiseError } from "../error.ts";
 import type { Spool, SpoolFile } from "../ports.ts";
+import { onDisk } from "./disk-error.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** What is smaller stays in memory: most layers of a source change are. */
 const memoryBytes = 8 * 1024 * 1024;
@@ -12,41 +10,19 @@ const memoryBytes = 8 * 1024 * 1024;
 /** Bytes that are read at a time. */
 const chunkBytes = 1024 * 1024;
 
-/** A spool with an end. */
+/** A spool whose files can be made to lie on disk. */
 export interface DiskSpool extends Spool {
   /** A file that lies on disk from its first byte. */
   createOnDisk(): Promise<SpoolFile & { readonly path: string }>;
-  /** Removes everything; synchronous, so that it works on the way out. */
-  close(): void;
 }
 
-/**
- * Opens scratch space in the system's temporary directory. The directory is made when the first file outgrows memory.
- *
- * @param directory where; by default what TMPDIR says
- */
-export function openSpool(directory?: string): DiskSpool {
-  // An empty TMPDIR says nothing, as for every other program.
-  const parent = directory === undefined || directory === "" ? tmpdir() : directory;
-  let folder: string | undefined;
-  let count = 0;
-  const nextPath = (): string => {
-    try {
-      folder ??= mkdtempSync(join(parent, "layerwise-"));
-    } catch (error) {
-      throw diskError(parent, error);
-    }
-    count += 1;
-    return join(folder, String(count));
-  };
+/** Opens a spool. Its files lie in the scratch folder, and only those that outgrow memory. */
+export function openSpool(scratch: Scratch): DiskSpool {
   return {
-    create: async () => startFile(nextPath, memoryBytes),
+    create: async () => startFile(() => scratch.path(), memoryBytes),
     createOnDisk: async () => {
-      const path = nextPath();
+      const path = scratch.path();
       return { ...startFile(() => path, 0), path };
-    },
-    close: () => {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -60,7 +36,7 @@ function startFile(nextPath: () => string, inMemory: number): SpoolFile {
   async function spill(): Promise<FileHandle> {
     if (handle !== undefined) return handle;
     path = nextPath();
-    handle = await attempt(path, async () => await open(path as string, "wx", 0o600));
+    handle = await onDisk(path, async () => await open(path as string, "wx", 0o600));
     for (const part of parts) await writeAll(handle, { bytes: part, path });
     parts = [];
     return handle;
@@ -92,7 +68,7 @@ function startFile(nextPath: () => string, inMemory: number): SpoolFile {
 }
 
 async function writeAll(handle: FileHandle, { bytes, path }: { bytes: Uint8Array; path: string }): Promise<void> {
-  await attempt(path, async () => {
+  await onDisk(path, async () => {
     for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten;
   });
 }
@@ -102,34 +78,15 @@ async function* fromMemory(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Ar
 }
 
 async function* fromDisk(path: string): AsyncGenerator<Uint8Array> {
-  const handle = await attempt(path, async () => await open(path, "r"));
+  const handle = await onDisk(path, async () => await open(path, "r"));
   try {
     for (;;) {
       const buffer = Buffer.allocUnsafe(chunkBytes);
-      const { bytesRead } = await attempt(path, async () => await handle.read(buffer, 0, chunkBytes));
+      const { bytesRead } = await onDisk(path, async () => await handle.read(buffer, 0, chunkBytes));
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await handle.close();
   }
-}
-
-async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw diskError(path, error);
-  }
-}
-
-function diskError(path: string, cause: unknown): LayerwiseError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const full = code === "ENOSPC" || code === "EDQUOT";
-  return new LayerwiseError("DISK", `could not write ${path}: ${full ? "the disk is full" : (code ?? String(cause))}`, {
-    cause,
-    hint: full
-      ? "free space there, or set TMPDIR to a folder with more"
-      : "set TMPDIR to a folder that this user may write",
-  });
 }

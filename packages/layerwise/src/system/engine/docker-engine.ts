@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LayerwiseError } from "../../error.ts";
 import type { Emit } from "../../event.ts";
 import type { CallOptions, Engine, EngineRequest, EngineResult } from "../../ports.ts";
 import { isDigest } from "../../spec/digest.ts";
+import { onDisk } from "../disk-error.ts";
 import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
+import type { Scratch } from "../scratch.ts";
 import { type BuildFiles, buildCommand, pushesFromBuilder, savesFromStore } from "./build-arguments.ts";
 import { type ClientSettings, type DockerClient, findDockerClient } from "./docker-client.ts";
 import { type PlainProgress, readPlainProgress } from "./plain-progress.ts";
 
 /** Drives Docker with BuildKit through its command line: 20.10 and later, either image store, any buildx builder. */
-export function openDockerEngine(settings: ClientSettings): Engine {
+export function openDockerEngine(settings: ClientSettings, scratch: Pick<Scratch, "folder">): Engine {
   let found: Promise<DockerClient> | undefined;
   const client = async (options: CallOptions) => {
     found ??= findDockerClient(settings, options);
@@ -28,7 +29,7 @@ export function openDockerEngine(settings: ClientSettings): Engine {
     },
     async build(request, { emit, signal }) {
       const docker = await client({ signal });
-      const folder = await mkdtemp(join(tmpdir(), "layerwise-engine-"));
+      const folder = scratch.folder();
       try {
         return await buildIn(folder, { docker, settings, request, emit, signal });
       } finally {
@@ -67,15 +68,16 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
     imageId: join(folder, "image-id"),
     metadata: join(folder, "metadata.json"),
   };
-  await writeFile(files.dockerfile, request.dockerfile);
+  await writeText(files.dockerfile, request.dockerfile);
   // The ignore file beside the Dockerfile wins, so the one that counts for the user is put there.
-  if (request.ignoreFile !== undefined) await writeFile(`${files.dockerfile}.dockerignore`, request.ignoreFile);
+  if (request.ignoreFile !== undefined) await writeText(`${files.dockerfile}.dockerignore`, request.ignoreFile);
   const command = buildCommand(docker, { request, files });
   const progress = readPlainProgress();
   const running = startProcess(docker.program, command.args, {
     env: { ...settings.env, ...command.env },
     stdin: request.context.kind === "tar" ? createReadStream(request.context.path) : undefined,
     signal,
+    isGuarded: true,
     onLine: (line) => {
       for (const event of progress.line(line)) emit(event);
     },
@@ -88,6 +90,10 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
     open: () => archiveOf(first.value, { output, ended: running.ended, request, progress }),
     release: async () => undefined,
   };
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await onDisk(path, async () => await writeFile(path, text));
 }
 
 interface Ended {
