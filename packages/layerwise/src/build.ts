@@ -92,7 +92,15 @@ function readDockerfile(options: BuildOptions): { dockerfile: Dockerfile; wholeR
   if (syntax !== undefined) {
     return { dockerfile: emptyDockerfile(text, file), wholeReason: { name: "front-end-unknown", detail: syntax } };
   }
-  return { dockerfile: parseDockerfile(text, file), wholeReason: options.wholeReason };
+  const dockerfile = parseDockerfile(text, file);
+  return { dockerfile, wholeReason: options.wholeReason ?? replacedStage(dockerfile, options.named) };
+}
+
+/** To front ends that know named contexts, one with the name or number of a stage takes the stage's place. */
+function replacedStage({ stages }: Dockerfile, named: NamedImages): RouteReason | undefined {
+  const names = new Set(stages.flatMap(({ name, index }) => [name?.toLowerCase() ?? "", String(index)]));
+  const replacing = [...named.keys()].find((name) => names.has(name.toLowerCase()));
+  return replacing === undefined ? undefined : { name: "named-context", detail: replacing };
 }
 
 function emptyDockerfile(text: string, file: string): Dockerfile {

@@ -100,8 +100,8 @@ export interface BuildContext {
   open(file: ContextEntry, options?: CallOptions): AsyncIterable<Uint8Array>;
   /** A small file's text, or undefined if it is not there: the Dockerfile and ignore files. */
   text(path: string, options?: CallOptions): Promise<string | undefined>;
-  /** Extended attributes that would end up in a layer, for the files that have any. */
-  capabilities(files: readonly ContextEntry[], options?: CallOptions): Promise<ReadonlySet<string>>;
+  /** Extended attributes that would end up in a layer, as a text that differs when they do; files without have none. */
+  capabilities(files: readonly ContextEntry[], options?: CallOptions): Promise<ReadonlyMap<string, string>>;
   /** What an engine can be given: a directory, or a file that holds the tar. */
   readonly location: ContextLocation;
 }

@@ -27,6 +27,8 @@ export type DraftFile =
       readonly uid?: number;
       readonly gid?: number;
       readonly hardLink?: string;
+      /** As `setcap` reads it. */
+      readonly capability?: string;
     };
 
 /** A build to plan as far as nothing outside is needed. */
@@ -82,7 +84,7 @@ export function draft(input: DraftInput): {
   const content = contentOf(input);
   const chains = chainsOf(stages, {
     contentOf: content,
-    privateArgs: new Set(buildArgs.keys()),
+    buildArgs,
     runOptions: input.runOptions ?? [],
     imageKey: (reference) => (reference === "other" ? "chain of other" : undefined),
   });
@@ -140,11 +142,19 @@ function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => Ste
     const words = contextWords(step);
     if (words === undefined) return undefined;
     const sources: SelectedSource[] = words.flatMap((word) => {
-      const result = selectSource(kept, { word, at: step.at });
+      const result = selectSource(kept, { word, at: step.at, isPattern: step.kind !== "run" });
       return result.kind === "selected" ? result.sources : [];
     });
-    return { sources, digests, archives: [], capabilities: new Set() };
+    return { sources, digests, archives: [], capabilities: capabilitiesIn(files) };
   };
+}
+
+function capabilitiesIn(files: Readonly<Record<string, DraftFile>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(files).flatMap(([path, file]) =>
+      typeof file === "string" || file.capability === undefined ? [] : [[path, file.capability]],
+    ),
+  );
 }
 
 function contextWords(step: Step): readonly string[] | undefined {

@@ -70,7 +70,8 @@ export function openMemoryContext(files: MemoryFiles, options: MemoryContextOpti
       const bytes = contents.get(path);
       return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
     },
-    capabilities: async (entries) => new Set(entries.map(({ path }) => path).filter((path) => capable.includes(path))),
+    capabilities: async (entries) =>
+      new Map(entries.filter(({ path }) => capable.includes(path)).map(({ path }) => [path, "cap_net_raw=ep"])),
   };
 }
 

@@ -101,7 +101,7 @@ export function readOptions(
     file: flags.file,
     target: flags.target,
     tags,
-    buildArgs: new Map((flags.buildArg ?? []).flatMap((arg) => readBuildArg(arg, env))),
+    buildArgs: readBuildArgs(flags.buildArg ?? [], env),
     buildContexts: pairs("build-context", flags.buildContext),
     labels: pairs("label", flags.label),
     annotations: pairs("annotation", flags.annotation),
@@ -152,6 +152,17 @@ function readTag(text: string): Reference {
   if (reference.digest !== undefined)
     throw usage(`could not use ${text} as a tag: it has a digest`, "give REPOSITORY:TAG");
   return { ...reference, tag: reference.tag ?? "latest" };
+}
+
+/** SOURCE_DATE_EPOCH needs no flag, as with buildx: https://docs.docker.com/build/building/variables/ */
+function readBuildArgs(
+  texts: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, string> {
+  const name = "SOURCE_DATE_EPOCH";
+  const time = env[name];
+  const own: [string, string][] = time === undefined || time === "" ? [] : [[name, time]];
+  return new Map([...own, ...texts.flatMap((text) => readBuildArg(text, env))]);
 }
 
 function readBuildArg(text: string, env: Readonly<Record<string, string | undefined>>): [string, string][] {

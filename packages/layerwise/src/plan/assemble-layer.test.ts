@@ -88,7 +88,7 @@ function contentOf(step: Step): StepContent | undefined {
     return result.kind === "selected" ? result.sources : [];
   });
   const digests = new Map(Object.keys(context).map((path) => [path, digestOf(path)]));
-  return { sources, digests, archives: [], capabilities: new Set() };
+  return { sources, digests, archives: [], capabilities: new Map() };
 }
 
 function shown(entry: LayerFile): string {

@@ -18,8 +18,8 @@ export interface StepContent {
   readonly digests: ReadonlyMap<string, Digest>;
   /** Selected files that ADD would unpack. */
   readonly archives: readonly string[];
-  /** Selected files with extended attributes that a layer keeps. */
-  readonly capabilities: ReadonlySet<string>;
+  /** Selected files with extended attributes that a layer keeps, and which ones. */
+  readonly capabilities: ReadonlyMap<string, string>;
 }
 
 /** A layer computed without an engine, or why it cannot be. */
@@ -93,7 +93,7 @@ interface CopyRun {
 function copySources(tree: FileTree, { step, content }: { step: CopyStep; content: StepContent }): void {
   const [archive] = content.archives;
   if (archive !== undefined) refuseLayer({ name: "add-archive", detail: archive });
-  const [capable] = content.capabilities;
+  const [capable] = content.capabilities.keys();
   if (capable !== undefined) refuseLayer({ name: "file-capability", detail: capable });
   const owner = step.chown === undefined ? undefined : resolveOwner(tree, step.chown);
   const run: Omit<CopyRun, "links"> = {

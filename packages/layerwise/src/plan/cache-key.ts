@@ -41,12 +41,12 @@ export function shownInput({ name, value, isPrivate }: KeyInput, key: Digest): {
 
 /**
  * Length in UTF-16 units. Lone surrogates, which stand for bytes of file names, would all become one character in
- * UTF-8, so each is written as its number.
+ * UTF-8, so each is written as its number behind a NUL, and so is a NUL itself: no other text looks like that.
  */
 function framed(text: string): string {
-  const safe = text.replace(loneSurrogate, (unit) => `\u0000${unit.charCodeAt(0).toString(16)}`);
+  const safe = text.replace(unsafe, (unit) => `\u0000${unit.charCodeAt(0).toString(16)}`);
   return `${safe.length}:${safe}`;
 }
 
 /** In Unicode mode a pair is one character, so only lone ones match. */
-const loneSurrogate = /\p{Surrogate}/gu;
+const unsafe = /[\0\p{Surrogate}]/gu;

@@ -34,12 +34,16 @@ class Unlisted {
  * Selects what one source word means: wildcards component by component, links followed inside the context, a
  * directory with everything in it (fsutil/copy, `ResolveWildcards` and `Copy`).
  *
+ * @param isPattern false for the source of a mount, which has no wildcards
  * @throws CONTEXT_NOT_FOUND if a path without wildcards, or the directory before the first wildcard, is not there;
  *   CONTEXT_ESCAPE if the word leads out of the context; CONTEXT_UNREADABLE, CONTEXT_UNSUPPORTED
  */
-export function selectSource(files: ContextFiles, { word, at }: { word: string; at: SourceRange }): SelectionResult {
+export function selectSource(
+  files: ContextFiles,
+  { word, at, isPattern = true }: { word: string; at: SourceRange; isPattern?: boolean },
+): SelectionResult {
   try {
-    const matches = matchesOf(files, { word, at });
+    const matches = isPattern ? matchesOf(files, { word, at }) : [posix.resolve("/", word).slice(1)];
     return { kind: "selected", sources: matches.map((path) => selected(files, { path, word, at })) };
   } catch (error) {
     if (error instanceof Unlisted) return { kind: "unlisted", directory: error.directory };

@@ -13,7 +13,7 @@ import { portsOf } from "./exposed-ports.ts";
 import { quotedList } from "./history-text.ts";
 import { refuseWhole } from "./refusal.ts";
 import { isSignal } from "./signal-name.ts";
-import type { StageState } from "./stage-state.ts";
+import { type StageState, withVariables } from "./stage-state.ts";
 
 /** Everything that instructions are evaluated with besides the state. */
 export interface Scope {
@@ -94,22 +94,17 @@ export function applyConfig(state: StageState, instruction: ConfigInstruction, s
 
 /** All pairs of one ENV are expanded with what held before it. */
 function applyEnv(state: StageState, { pairs }: PairsInstruction, expand: (word: string) => string): ConfigEffect {
-  const environment = new Map(state.environment);
-  let env = state.config.Env ?? [];
-  const texts: string[] = [];
-  for (const pair of pairs) {
-    const [name, value] = [expand(pair.name), expand(pair.value)];
-    environment.set(name, value);
-    env = withVariable(env, name, value);
-    texts.push(`${name}=${value}`);
-  }
+  const expanded = pairs.map(({ name, value }) => [expand(name), expand(value)] as const);
+  const environment = withVariables(state.environment, expanded);
+  const env = expanded.reduce((list, [name, value]) => withVariable(list, name, value), state.config.Env ?? []);
+  const texts = expanded.map(([name, value]) => `${name}=${value}`);
   return {
     state: { ...state, environment, config: { ...state.config, Env: env } },
     createdBy: `ENV ${texts.join(" ")}`,
   };
 }
 
-/** A variable keeps its place in the list when its value changes. */
+/** In the config a variable keeps its place when its value changes. */
 function withVariable(env: readonly string[], name: string, value: string): readonly string[] {
   const index = env.findIndex((variable) => variable === name || variable.startsWith(`${name}=`));
   const text = `${name}=${value}`;
@@ -121,7 +116,7 @@ function withVariable(env: readonly string[], name: string, value: string): read
  * a default sees the arguments before it in the same instruction, so that form is left to them.
  */
 function applyArg(state: StageState, { declarations, at }: ArgInstruction, scope: Scope): ConfigEffect {
-  const environment = new Map(state.environment);
+  const variables: [string, string][] = [];
   const args = [...state.args];
   const texts: string[] = [];
   declarations.forEach((declaration, index) => {
@@ -132,10 +127,11 @@ function applyArg(state: StageState, { declarations, at }: ArgInstruction, scope
     const name = expand(declaration.name);
     const fallback = declaration.value === undefined ? scope.globalArgs.get(name) : expand(declaration.value);
     const value = scope.buildArgs.get(name) ?? fallback;
-    if (value !== undefined && !hiddenArgs.has(name)) environment.set(name, value);
+    if (value !== undefined && !hiddenArgs.has(name)) variables.push([name, value]);
     args.push({ name, value });
     texts.push(declaration.value === undefined ? name : `${name}=${fallback}`);
   });
+  const environment = withVariables(state.environment, variables);
   return { state: { ...state, environment, args }, createdBy: `ARG ${texts.join(" ")}` };
 }
 

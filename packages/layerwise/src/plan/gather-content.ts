@@ -42,7 +42,7 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
       sources,
       digests,
       archives: step.kind === "add" ? await archivesIn(sources, gathering) : [],
-      capabilities: new Set([...capabilities].filter((path) => own.has(path))),
+      capabilities: new Map([...capabilities].filter(([path]) => own.has(path))),
     });
   }
   return content;
@@ -90,7 +90,7 @@ function selectAll(
   for (const { step, words } of readers) {
     const sources: SelectedSource[] = [];
     for (const word of words) {
-      const result = selectSource(files, { word, at: step.at });
+      const result = selectSource(files, { word, at: step.at, isPattern: step.kind !== "run" });
       if (result.kind === "unlisted") return result.directory;
       sources.push(...result.sources);
     }

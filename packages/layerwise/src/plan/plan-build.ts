@@ -83,7 +83,7 @@ async function draftChains(input: PlanInput): Promise<Draft> {
   const content = await gatherContent(steps, input);
   const chains = chainsOf(stages, {
     contentOf: (step) => content.get(step),
-    privateArgs: new Set(buildArgs.keys()),
+    buildArgs,
     runOptions: input.runOptions,
     imageKey: (reference) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform)))),
   });

@@ -11,7 +11,7 @@ export interface DeclaredArg {
 
 /** What the instructions of a stage have added up to before or after one of them. */
 export interface StageState {
-  /** What words are expanded with and what RUN sees: ENV and ARG together. */
+  /** What words are expanded with and what RUN sees: ENV and ARG together, in the order in which RUN sees them. */
   readonly environment: ReadonlyMap<string, string>;
   /** The config of the image as it stands. */
   readonly config: RuntimeConfig;
@@ -52,9 +52,27 @@ export function stateFromBase({ config, author }: BaseConfig): StageState {
   };
 }
 
-/** The state before the first instruction of a stage whose base is another stage. */
+/**
+ * The state before the first instruction of a stage whose base is another stage. What the config says is set again, so
+ * that it wins over an ARG (dockerfile2llb, `toDispatchState`).
+ */
 export function stateFromStage(final: StageState): StageState {
-  return { ...final, config: { ...final.config, OnBuild: undefined }, args: [], hasOwnCommand: false };
+  const { config } = final;
+  const environment = withVariables(final.environment, (config.Env ?? []).map(splitVariable));
+  return { ...final, environment, config: { ...config, OnBuild: undefined }, args: [], hasOwnCommand: false };
+}
+
+/** Sets variables one after the other; one that was set before moves to the end (BuildKit, client/llb, `AddEnv`). */
+export function withVariables(
+  environment: ReadonlyMap<string, string>,
+  variables: Iterable<readonly [string, string]>,
+): ReadonlyMap<string, string> {
+  const changed = new Map(environment);
+  for (const [name, value] of variables) {
+    changed.delete(name);
+    changed.set(name, value);
+  }
+  return changed;
 }
 
 /** Splits `NAME=VALUE`; a variable without `=` is empty. */

@@ -14,10 +14,10 @@ export interface KeyScope {
   readonly sourceKey: (source: Exclude<FileSource, { kind: "context" }>) => string | undefined;
   /** What a step selects from the build context: its sources, and each of a RUN's bind mounts. */
   readonly contentOf: (step: Step) => StepContent | undefined;
-  /** Values that only the command line knows and that may be secret. */
-  readonly privateArgs: ReadonlySet<string>;
-  /** Hash of flags that change what a RUN sees: network, hosts, limits. */
+  /** Flags that change what a RUN sees: network, hosts, limits. */
   readonly runOptions: readonly string[];
+  /** Build arguments that the front end itself reads. */
+  readonly buildArgs: ReadonlyMap<string, string>;
 }
 
 /** The key of a chain's root: the base's layers and the platform, not its tag, manifest or config. */
@@ -42,16 +42,18 @@ function inputsOf(step: Step, scope: KeyScope): readonly KeyInput[] | undefined 
     case "run":
       return runInputs(step, scope);
     case "workdir":
-      return workdirInputs(step);
+      return workdirInputs(step, scope);
     default:
       return copyInputs(step, scope);
   }
 }
 
-function workdirInputs({ path, user }: WorkdirStep): readonly KeyInput[] {
+/** The time is one that BuildKit gives to the directories that it makes. */
+function workdirInputs({ path, user }: WorkdirStep, { buildArgs }: KeyScope): readonly KeyInput[] {
   return [
     { name: "path", value: path },
     { name: "user", value: user },
+    { name: "time", value: buildArgs.get("SOURCE_DATE_EPOCH") ?? "" },
   ];
 }
 
@@ -59,7 +61,6 @@ function runInputs(step: RunStep, scope: KeyScope): readonly KeyInput[] | undefi
   const { config, environment } = step.before;
   const mounts = step.mounts.map((mount) => mountValue(step, { mount, scope }));
   if (mounts.includes(undefined)) return undefined;
-  const variables = [...environment].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     { name: "command", value: listValue(step.argv) },
     {
@@ -72,12 +73,19 @@ function runInputs(step: RunStep, scope: KeyScope): readonly KeyInput[] | undefi
     { name: "network", value: step.network ?? "" },
     { name: "security", value: step.security ?? "" },
     { name: "options", value: listValue(scope.runOptions) },
-    ...variables.map(([name, value]) => ({
+    argumentInput("host name", "BUILDKIT_SANDBOX_HOSTNAME", scope),
+    argumentInput("cache namespace", "BUILDKIT_CACHE_MOUNT_NS", scope),
+    { name: "order of the environment", value: listValue([...environment.keys()]) },
+    ...[...environment].map(([name, value]) => ({
       name: `environment ${name}`,
       value,
-      isPrivate: scope.privateArgs.has(name) ? true : undefined,
+      isPrivate: scope.buildArgs.has(name) ? true : undefined,
     })),
   ];
+}
+
+function argumentInput(name: string, argument: string, { buildArgs }: KeyScope): KeyInput {
+  return { name, value: buildArgs.get(argument) ?? "", isPrivate: buildArgs.has(argument) ? true : undefined };
 }
 
 /** A mount's declaration, and for a bind mount what it reads; never the value of a secret. */
@@ -126,8 +134,8 @@ function copyInputs(step: CopyStep, scope: KeyScope): readonly KeyInput[] | unde
 }
 
 /**
- * The selected files as one value: relative path, type, permission bits, owner, link target, content. Not their times,
- * not where the context is.
+ * The selected files as one value: relative path, type, permission bits, owner, link target, content, capabilities. Not
+ * their times, not where the context is.
  */
 function filesValue(content: StepContent | undefined): string {
   if (content === undefined) return "";
@@ -135,16 +143,12 @@ function filesValue(content: StepContent | undefined): string {
 }
 
 function sourceValue({ name, entry, below }: SelectedSource, content: StepContent): string {
-  const entries = [...below.map((item) => ({ path: item.path, entry: item.entry }))];
-  // A directory's own attributes are not copied, its content is put into the destination.
-  const own =
-    entry.kind === "directory"
-      ? ["directory"]
-      : ["entry", name, ...fieldsOf(entry, { content, links: new Map(), path: name })];
   const links = new Map<string, string>();
+  // Of the context itself BuildKit gets only the content.
+  const own = entry.path === "" ? ["context"] : ["entry", name, ...fieldsOf(entry, { content, links, path: "" })];
   return listValue([
     ...own,
-    ...entries.flatMap(({ path, entry: item }) => [path, ...fieldsOf(item, { content, links, path })]),
+    ...below.flatMap(({ path, entry: item }) => [path, ...fieldsOf(item, { content, links, path })]),
   ]);
 }
 
@@ -158,8 +162,8 @@ function fieldsOf(
   if (entry.kind === "directory") return ["directory", mode, owner];
   const first = entry.hardLink === undefined ? undefined : links.get(entry.hardLink);
   if (entry.hardLink !== undefined && first === undefined) links.set(entry.hardLink, path);
-  const capability = content.capabilities.has(entry.path) ? ["capability"] : [];
-  return ["file", mode, owner, content.digests.get(entry.path) ?? "", first ?? "", ...capability];
+  const capability = content.capabilities.get(entry.path) ?? "";
+  return ["file", mode, owner, content.digests.get(entry.path) ?? "", first ?? "", capability];
 }
 
 /** The directory whose listing a source word needs first: everything before its first wildcard. */

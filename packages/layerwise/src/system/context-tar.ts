@@ -20,7 +20,8 @@ interface Indexed {
   readonly entry: ContextEntry;
   /** Where its content begins in the archive. */
   readonly offset: number;
-  readonly hasXattrs: boolean;
+  /** Extended attributes as one text; undefined if there are none. */
+  readonly xattrs: string | undefined;
 }
 
 /**
@@ -44,8 +45,7 @@ export async function openContextTar(
     digests: async (files, options) => await Promise.all(files.map((file) => digestOfContent(at(file.path), options))),
     open: (file) => at(file.path),
     text: async (path) => (index.get(path)?.entry.kind === "file" ? await textOf(at(path)) : undefined),
-    capabilities: async (files) =>
-      new Set(files.filter(({ path }) => index.get(path)?.hasXattrs).map(({ path }) => path)),
+    capabilities: async (files) => capabilitiesOf(files, index),
   };
 }
 
@@ -95,10 +95,23 @@ function put(index: Map<string, Indexed>, read: ReadEntry): void {
     index.set(linked.entry.path, { ...linked, entry: { ...linked.entry, hardLink: linked.entry.path } });
   for (let slash = read.path.indexOf("/"); slash !== -1; slash = read.path.indexOf("/", slash + 1)) {
     const above = read.path.slice(0, slash);
-    if (!index.has(above)) index.set(above, { entry: directory(above), offset: 0, hasXattrs: false });
+    if (!index.has(above)) index.set(above, { entry: directory(above), offset: 0, xattrs: undefined });
   }
-  const hasXattrs = read.xattrs !== undefined && read.xattrs.size > 0;
-  index.set(read.path, { entry, offset: linked?.offset ?? read.offset, hasXattrs });
+  index.set(read.path, { entry, offset: linked?.offset ?? read.offset, xattrs: xattrsText(read.xattrs) });
+}
+
+function xattrsText(xattrs: ReadEntry["xattrs"]): string | undefined {
+  if (xattrs === undefined || xattrs.size === 0) return undefined;
+  const texts = [...xattrs].map(([name, value]) => `${name}=${Buffer.from(value).toString("hex")}`);
+  return texts.sort().join(" ");
+}
+
+function capabilitiesOf(
+  files: readonly ContextEntry[],
+  index: ReadonlyMap<string, Indexed>,
+): ReadonlyMap<string, string> {
+  const found = files.map(({ path }) => [path, index.get(path)?.xattrs] as const);
+  return new Map(found.filter((one): one is [string, string] => one[1] !== undefined));
 }
 
 function normal(path: string): string {

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, link, mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type BaseLayer, layerOf, openRegistryImage, pushImage, tinyBase } from "../../../lab/src/index.ts";
+import type { DraftFile, DraftInput } from "../draft.ts";
+import type { Site } from "./site.ts";
+
+/** One instruction of a build that makes a layer: our key of it, and what the engine did. */
+export interface JudgedStep {
+  readonly stage: string;
+  readonly instruction: string;
+  /** Undefined if nothing can stand for its result. */
+  readonly key: string | undefined;
+  /** `merged`: the engine shows no line for it, because the same instruction stands elsewhere or nothing needs it. */
+  readonly engine: "executed" | "cached" | "merged";
+}
+
+/** Builds a series of inputs with one engine, which starts with nothing of them in its cache. */
+export interface KeySeries {
+  /** What the keys of an input's instructions are, and whether the engine executed them. */
+  judge(input: DraftInput): Promise<readonly JudgedStep[]>;
+}
+
+let series = 0;
+
+/** Starts a series: its base images have a layer that no other series has. */
+export function startSeries(site: Site): KeySeries {
+  series += 1;
+  const name = `keys-${process.pid}-${series}`;
+  let builds = 0;
+  return {
+    async judge(input) {
+      builds += 1;
+      const folder = await site.folder(`${name}/${builds}`);
+      const args = await writeBuild(site, { input, folder, name });
+      const planned = await keysOf(site, args);
+      const executed = await verdictsOf(site, { args, dockerfile: input.dockerfile });
+      return planned.map(({ stage, instruction, key, label }) => {
+        const engine = executed.get(label) ?? "merged";
+        return { stage, instruction, key, engine };
+      });
+    },
+  };
+}
+
+/** Instructions whose key an earlier build had as well, and which the engine executed all the same. */
+export function coarseKeys(builds: readonly (readonly JudgedStep[])[]): readonly string[] {
+  const known = new Set<string>();
+  return builds.flatMap((steps, build) => {
+    const found = steps.filter(({ key, engine }) => key !== undefined && known.has(key) && engine === "executed");
+    for (const { key } of steps) if (key !== undefined) known.add(key);
+    return found.map(({ stage, instruction }) => `build ${build + 1}, stage ${stage}: ${instruction}`);
+  });
+}
+
+interface Writing {
+  readonly input: DraftInput;
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** Writes an input's files, pushes its bases, and returns the arguments that build it. */
+async function writeBuild(site: Site, { input, folder, name }: Writing): Promise<readonly string[]> {
+  const { dockerfile, files = {}, ignore, buildArgs = {}, runOptions = [], target } = input;
+  const bases = new Map([
+    ["base", await pushSeriesBase(site, { name, what: "base", config: { ...input.base?.config } })],
+    ["other", await pushSeriesBase(site, { name, what: "other", config: {} })],
+  ]);
+  const named = dockerfile.replace(/(FROM (?:--\S+ )?|from=)(base|other)\b/g, (_, before: string, what: string) => {
+    return `${before}${bases.get(what)}`;
+  });
+  const context = join(folder, "context");
+  await writeFiles(context, files);
+  await writeFile(join(folder, "Dockerfile"), named);
+  if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
+  return [
+    ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${value}`]),
+    ...runOptions,
+    ...(target === undefined ? [] : ["--target", target]),
+    "--file",
+    join(folder, "Dockerfile"),
+    context,
+  ];
+}
+
+async function writeFiles(context: string, files: Readonly<Record<string, DraftFile>>): Promise<void> {
+  await mkdir(context, { recursive: true });
+  const links = new Map<string, string>();
+  const directories: { path: string; mode: number }[] = [];
+  for (const [name, file] of Object.entries(files)) {
+    const path = join(context, name);
+    await mkdir(dirname(path), { recursive: true });
+    const { text = "", directory, target, mode, hardLink } = typeof file === "string" ? { text: file } : file;
+    const first = hardLink === undefined ? undefined : links.get(hardLink);
+    if (hardLink !== undefined) links.set(hardLink, path);
+    if (first !== undefined) await link(first, path);
+    else if (target !== undefined) await symlink(target, path);
+    else if (directory === true) {
+      await mkdir(path, { recursive: true });
+      directories.push({ path, mode: mode ?? 0o755 });
+    } else {
+      await writeFile(path, text);
+      await chmod(path, mode ?? 0o644);
+    }
+  }
+  for (const { path, mode } of directories) await chmod(path, mode);
+}
+
+interface SeriesBase {
+  readonly name: string;
+  readonly what: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+async function pushSeriesBase(site: Site, { name, what, config }: SeriesBase): Promise<string> {
+  const tiny = await tinyOf(site);
+  const mark = layerOf([{ path: "mark", type: "file", content: `${name} ${what}` }]);
+  const contents = { layers: [...tiny.layers, mark], config: { ...tiny.config, ...config } };
+  return await pushImage(contents, { registry: site.registry, repository: `${name}-${what}`, tag: "1" });
+}
+
+interface Tiny {
+  readonly layers: readonly BaseLayer[];
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+const tinies = new WeakMap<Site, Promise<Tiny>>();
+
+async function tinyOf(site: Site): Promise<Tiny> {
+  const known = tinies.get(site) ?? readTiny(site);
+  tinies.set(site, known);
+  return await known;
+}
+
+async function readTiny({ registry }: Site): Promise<Tiny> {
+  const image = await openRegistryImage(await tinyBase(registry));
+  const layers = image.layers.map(({ claims, open }, index): BaseLayer => {
+    const { digest = "", size = 0 } = claims;
+    return { digest, size, open, diffId: image.config.rootfs?.diff_ids[index] ?? "" };
+  });
+  return { layers, config: image.config.config ?? {} };
+}
+
+interface PlannedKey {
+  readonly stage: string;
+  readonly instruction: string;
+  readonly key: string | undefined;
+  /** How the engine's progress names the instruction. */
+  readonly label: string;
+}
+
+async function keysOf(site: Site, args: readonly string[]): Promise<readonly PlannedKey[]> {
+  const plan = ["plan", "--json", "--insecure-registry", site.registry.name, ...args];
+  const { exitCode, stdout, stderr } = await site.layerwise(plan);
+  if (exitCode !== 0) throw new Error(`layerwise ${plan.join(" ")} ended with ${exitCode}:\n${stderr}`);
+  const { steps } = JSON.parse(stdout.toString("utf8")) as { steps: readonly Omit<PlannedKey, "label">[] };
+  const counts = new Map<string, number>();
+  return steps.map(({ stage, instruction, key }) => {
+    const count = (counts.get(stage) ?? 0) + 1;
+    counts.set(stage, count);
+    return { stage, instruction, key, label: `${stage} ${count}` };
+  });
+}
+
+/**
+ * Builds, and says of each instruction whether it was executed. `#7 [one 2/3] RUN …` tells that number 7 is the second
+ * of stage one, where an image that the stage starts from counts as the first; `#7 CACHED` that it was not executed.
+ */
+async function verdictsOf(
+  site: Site,
+  { args, dockerfile }: { args: readonly string[]; dockerfile: string },
+): Promise<ReadonlyMap<string, "executed" | "cached">> {
+  const { engine } = site;
+  if (engine === undefined) throw new Error("this site has no engine");
+  // Nothing needs the image itself, and newer engines can leave it at that.
+  const output = engine.generation === 20 ? [] : ["--output", "type=cacheonly"];
+  const build = ["docker", "build", "--progress=plain", ...output, ...args];
+  const { stderr } = await engine.exec(build, { env: { DOCKER_BUILDKIT: "1" }, cwd: site.work });
+  const lines = stderr.split("\n");
+  const cached = new Set(lines.flatMap((line) => /^#(\d+) CACHED$/.exec(line)?.[1] ?? []));
+  const bases = stageBases(dockerfile);
+  const verdicts = new Map<string, "executed" | "cached">();
+  for (const line of lines) {
+    const [, id = "", stage = "0", position] = /^#(\d+) \[(?:(\S+) )?(\d+)\/\d+\] (?!FROM)/.exec(line) ?? [];
+    if (position === undefined) continue;
+    const name = stage.replace(/^stage-/, "");
+    const own = Number(position) - (bases.get(name) === "image" ? 1 : 0);
+    verdicts.set(`${name} ${own}`, cached.has(id) ? "cached" : "executed");
+  }
+  return verdicts;
+}
+
+/** What each stage starts from, by its name or number. */
+function stageBases(dockerfile: string): ReadonlyMap<string, "image" | "other"> {
+  const stages = [...dockerfile.matchAll(/^FROM (?:--\S+ )?(\S+)(?: AS (\S+))?/gm)];
+  return new Map(stages.map(([, base, name], index) => [name ?? String(index), isImage(base) ? "image" : "other"]));
+}
+
+function isImage(base: string | undefined): boolean {
+  return base === "base" || base === "other";
+}
