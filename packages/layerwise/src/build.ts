@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { unknownFrontEnd } from "./dockerfile/front-end.ts";
-import { createIgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
+import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import type { Dockerfile } from "./dockerfile/instruction.ts";
 import { parseDockerfile } from "./dockerfile/parse.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";
+import { checkContent } from "./plan/check-content.ts";
 import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
 import type { NamedImages } from "./plan/gather-bases.ts";
+import type { ContentOf } from "./plan/gather-content.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planBuild } from "./plan/plan-build.ts";
 import { describeReason, type RouteReason } from "./plan/route.ts";
@@ -71,12 +73,16 @@ export interface BuildSurroundings {
 /** Plans a build, writing nothing. */
 export async function planOnly(options: BuildOptions, { ports, emit }: Omit<BuildSurroundings, "hear">): Promise<Plan> {
   const { dockerfile, wholeReason } = readDockerfile(options);
-  const matcher = createIgnoreMatcher(parseIgnoreFile(options.ignoreFile ?? ""));
+  const matcher = ignoreMatcher(options);
   const targetPlatform = options.platform ?? options.buildPlatform;
   const { repositories } = ports;
   const plan = await planBuild({ ...options, dockerfile, wholeReason, matcher, targetPlatform, repositories, emit });
   emit({ kind: "planned", route: plan.route, why: plan.reasons.map(describeReason) });
   return plan;
+}
+
+function ignoreMatcher({ ignoreFile }: BuildOptions): IgnoreMatcher {
+  return createIgnoreMatcher(parseIgnoreFile(ignoreFile ?? ""));
 }
 
 /** A Dockerfile that another front end reads, or that only an engine sees, has no instructions for us. */
@@ -162,7 +168,12 @@ function engineSurroundings(
     passThrough,
     labels,
   };
-  return { ports, settings, cache, target, emit, signal };
+  const checkContext = async (content: ContentOf) => {
+    // What came from stdin lies in a file of ours.
+    if (options.context.location.kind !== "directory") return;
+    await checkContent(content, { context: options.context, matcher: ignoreMatcher(options), emit, signal });
+  };
+  return { ports, settings, cache, target, emit, checkContext, signal };
 }
 
 function withContentTag(outputs: readonly Output[], identity: ContentIdentity | undefined): readonly Output[] {

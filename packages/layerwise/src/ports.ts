@@ -75,6 +75,10 @@ export interface ContextEntry {
   readonly mtime: number;
   /** Where a symlink points. */
   readonly target?: string | undefined;
+  /** Another one after each write to the file; undefined where nothing can write any more. */
+  readonly version?: string | undefined;
+  /** So new that a write right after it may not have shown in `version`. */
+  readonly isRecent?: boolean | undefined;
   /** Equal for paths that are hard links to one file; undefined if the file has one name. */
   readonly hardLink?: string | undefined;
   /** Why a directory's content is not in the tree; undefined if it is. */

@@ -14,7 +14,8 @@ import { literalRoot } from "./step-key.ts";
 /** What every step that reads the build context selects from it, hashed. */
 export type ContentOf = ReadonlyMap<Step, StepContent>;
 
-interface Gathering extends CallOptions {
+/** What selecting and hashing needs. */
+export interface Gathering extends CallOptions {
   readonly context: BuildContext;
   readonly matcher: IgnoreMatcher;
   readonly emit: Emit;
@@ -25,10 +26,8 @@ interface Gathering extends CallOptions {
  * and only selected files are read.
  */
 export async function gatherContent(steps: readonly Step[], gathering: Gathering): Promise<ContentOf> {
-  const readers = steps.map((step) => ({ step, words: contextWords(step) })).filter(({ words }) => words !== undefined);
-  if (readers.length === 0) return new Map();
-  const roots = new Set(readers.flatMap(({ words }) => (words as string[]).map(literalRoot)));
-  const selections = await select(readers as Reader[], { ...gathering, roots });
+  const selections = await selectContent(steps, gathering);
+  if (selections.size === 0) return new Map();
   const files = new Map<string, ContextEntry>();
   for (const sources of selections.values()) {
     for (const entry of sources.flatMap(filesOf)) files.set(entry.path, entry);
@@ -46,6 +45,17 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
     });
   }
   return content;
+}
+
+/** Selects what the steps read from the build context; steps that read nothing there have no selection. */
+export async function selectContent(
+  steps: readonly Step[],
+  gathering: Gathering,
+): Promise<ReadonlyMap<Step, readonly SelectedSource[]>> {
+  const readers = steps.map((step) => ({ step, words: contextWords(step) })).filter(({ words }) => words !== undefined);
+  if (readers.length === 0) return new Map();
+  const roots = new Set(readers.flatMap(({ words }) => (words as string[]).map(literalRoot)));
+  return await select(readers as Reader[], { ...gathering, roots });
 }
 
 /** The words of a step that name something in the build context; undefined if it reads nothing there. */

@@ -183,8 +183,9 @@ async function engine(input: PlanInput, draft: Draft, { start, reasons }: Engine
   const starts = new Map<number, StageStart>();
   const chains = new Map<number, Chain>();
   await startStage(draft.target, { input, draft, starts, chains, recalled: usable(input, draft.target, start) });
-  const { target: chain, stages, images } = draft;
-  const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, noCache: engineNoCache(input) };
+  const { target: chain, stages, images, content } = draft;
+  const noCache = engineNoCache(input);
+  const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, content, noCache };
   const others = [...chains.values()].filter((one) => one !== chain).flatMap((one) => ownReasons(work, one));
   const all = [...reasons, ...others];
   return { dockerfile: input.dockerfile, platform: chain.platform, route: "engine", reasons: all, work };

@@ -6,6 +6,7 @@ import type { Chain, ChainStep } from "./chain.ts";
 import type { EvaluatedStage } from "./evaluate-stages.ts";
 import type { BaseImage } from "./facts.ts";
 import type { LayerFile } from "./file-tree.ts";
+import type { ContentOf } from "./gather-content.ts";
 import type { Recalled } from "./recall.ts";
 import type { Route, RouteReason } from "./route.ts";
 
@@ -54,6 +55,8 @@ export interface EngineWork {
   readonly starts: ReadonlyMap<number, StageStart>;
   /** Every image that the Dockerfile names and that was looked up. */
   readonly images: readonly BaseImage[];
+  /** What the steps read from the build context when their keys were made. */
+  readonly content: ContentOf;
   /** What the engine itself may not reuse. */
   readonly noCache: boolean | readonly string[];
 }

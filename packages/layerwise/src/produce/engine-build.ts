@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hasCode, type LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
+import type { ContentOf } from "../plan/gather-content.ts";
 import type { CallOptions, EngineDelivery, EngineRequest, Ports, Repository } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import { type EngineImage, takeEngineImage } from "./engine-layers.ts";
@@ -20,6 +21,8 @@ export interface EngineSurroundings extends CallOptions {
   /** The repository that the image is pushed to; undefined if it goes elsewhere. */
   readonly target: { readonly repository: Repository; readonly name: string } | undefined;
   readonly emit: Emit;
+  /** Throws CONTEXT_CHANGED if what the steps read from the build context is no longer what was planned with. */
+  readonly checkContext: (content: ContentOf) => Promise<void>;
 }
 
 /** The tag that engines push to before the image gets its own; whatever it points to is taken by digest at once. */

@@ -138,7 +138,9 @@ async function build(work: EngineWork, { residual, stage, around, labels }: Buil
   const progress = followEngine(residual, around.emit);
   try {
     const known = knownLayers(work, around);
-    return await runEngine(request, { around: { ...around, emit: progress.emit }, prefers: undefined, known });
+    const image = await runEngine(request, { around: { ...around, emit: progress.emit }, prefers: undefined, known });
+    await around.checkContext(work.content);
+    return image;
   } catch (error) {
     throw progress.located(error);
   }

@@ -22,6 +22,9 @@ import { capableFiles } from "./capabilities.ts";
 /** Bytes that are read at a time; one buffer serves all files. */
 const bufferBytes = 1024 * 1024;
 
+/** Milliseconds within which two writes may leave the same time on a file; 2 s is what the coarsest file systems keep. */
+const coarsestTime = 2000;
+
 /**
  * Opens a directory as build context. Files are read synchronously into one buffer, which costs a fifth of what
  * Node's promises do on small files; see bench/ for the figures.
@@ -69,7 +72,8 @@ interface Listing extends CallOptions {
 
 function listDirectory(root: string, { skip, signal }: Listing): ContextTree {
   const tree = new Map<string, ContextEntry>();
-  tree.set("", entryOf("", statSync(root)));
+  const recent = Date.now() - coarsestTime;
+  tree.set("", entryOf("", statSync(root), recent));
   const visit = (directory: string): void => {
     signal?.throwIfAborted();
     const names = namesIn(root, directory);
@@ -79,7 +83,7 @@ function listDirectory(root: string, { skip, signal }: Listing): ContextTree {
     }
     for (const name of names) {
       const path = directory === "" ? name : `${directory}/${name}`;
-      const entry = lookAt(root, path);
+      const entry = lookAt(root, { path, recent });
       if (entry === undefined) continue;
       const skipped = entry.kind === "directory" && skip(path);
       tree.set(path, skipped ? { ...entry, listing: "skipped" } : entry);
@@ -109,20 +113,24 @@ function namesIn(root: string, directory: string): readonly string[] | undefined
 }
 
 /** Undefined if the file went away since its directory was read. */
-function lookAt(root: string, path: string): ContextEntry | undefined {
+function lookAt(root: string, { path, recent }: { path: string; recent: number }): ContextEntry | undefined {
   try {
     const full = fsPath(root, path);
     const stats = lstatSync(full);
     const target = stats.isSymbolicLink() ? decodeFileName(readlinkSync(full, { encoding: "buffer" })) : undefined;
-    return { ...entryOf(path, stats), ...(target === undefined ? {} : { target }) };
+    return { ...entryOf(path, stats, recent), ...(target === undefined ? {} : { target }) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw unreadable(path, error);
   }
 }
 
-/** Owners are dropped: what comes from a directory belongs to root in every image, as BuildKit has it. */
-function entryOf(path: string, stats: Stats): ContextEntry {
+/**
+ * Owners are dropped: what comes from a directory belongs to root in every image, as BuildKit has it.
+ *
+ * @param recent milliseconds since 1970; what was written later counts as recent
+ */
+function entryOf(path: string, stats: Stats, recent: number): ContextEntry {
   const kind = stats.isDirectory()
     ? "directory"
     : stats.isFile()
@@ -138,6 +146,8 @@ function entryOf(path: string, stats: Stats): ContextEntry {
     gid: 0,
     size: kind === "file" ? stats.size : 0,
     mtime: Math.floor(stats.mtimeMs / 1000),
+    // A program may set the other times back, this one not.
+    ...(kind === "file" ? { version: `${stats.ino}:${stats.ctimeMs}`, isRecent: stats.ctimeMs >= recent } : {}),
     ...(kind === "file" && stats.nlink > 1 ? { hardLink: `${stats.dev}:${stats.ino}` } : {}),
   };
 }
