@@ -39,7 +39,7 @@ export function parseCommandLine(
     const sub = program
       .command(command)
       .description(description)
-      .argument("[context]", "a directory, a URL, or - for a tar on stdin", ".");
+      .argument("[context]", "a directory, a URL, or - for a tar or a Dockerfile on stdin", ".");
     for (const option of [
       ...buildFlags(),
       ...(command === "plan" ? [new Option("--json", "print the plan as JSON")] : deliveryFlags()),

@@ -2,8 +2,9 @@
 import { basename, dirname, join } from "node:path";
 import { LayerwiseError } from "../error.ts";
 import type { BuildContext } from "../ports.ts";
+import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
 import { openContextDirectory, textOf } from "./context-directory.ts";
-import { openContextTar } from "./context-tar.ts";
+import { type DiskFile, openContextTar } from "./context-tar.ts";
 import type { DiskSpool } from "./spool.ts";
 
 /** What a build reads before it is planned. */
@@ -17,7 +18,7 @@ export interface BuildFiles {
 
 /** Where the files of a build are. */
 export interface BuildPaths {
-  /** A directory, or `-` for a tar on stdin. */
+  /** A directory, a URL, or `-` for a tar or a Dockerfile on stdin. */
   readonly context: string;
   /** Relative to the working directory; `-` for stdin; undefined: `Dockerfile` in the context. */
   readonly file: string | undefined;
@@ -31,7 +32,7 @@ export async function openBuildFiles(paths: BuildPaths): Promise<BuildFiles> {
     const file = `${paths.context} ${paths.file ?? "Dockerfile"}`;
     return { context: openRemoteContext(paths), dockerfile: { text: undefined, file }, ignoreFile: undefined };
   }
-  if (paths.context === "-") return await fromTar(paths);
+  if (paths.context === "-") return await fromStdin(paths);
   const context = openContextDirectory(paths.context);
   const { text, file, path } = await readDockerfile(paths);
   const beside = path === undefined ? undefined : textOf(`${path}.dockerignore`);
@@ -79,16 +80,43 @@ async function readDockerfile({
   });
 }
 
-async function fromTar({ file, stdin, spool }: BuildPaths): Promise<BuildFiles> {
+async function fromStdin(paths: BuildPaths): Promise<BuildFiles> {
+  const { file, stdin, spool } = paths;
   if (file === "-") {
     throw new LayerwiseError("USAGE", "could not read both the Dockerfile and the build context from stdin", {
       hint: "give one of them as a path",
     });
   }
-  const name = file ?? "Dockerfile";
   const received = await spool.createOnDisk();
   for await (const chunk of stdin) await received.write(chunk);
   await received.close();
+  return (await isArchive(received)) ? await fromTar(received, paths) : await fromText(received, paths);
+}
+
+/** As the docker client does, whatever is no archive is taken for a Dockerfile; nothing at all is neither. */
+async function isArchive(received: DiskFile): Promise<boolean> {
+  let head = Buffer.alloc(0);
+  for await (const chunk of received.open()) {
+    head = Buffer.concat([head, chunk]).subarray(0, archiveHeadBytes);
+    if (head.length === archiveHeadBytes) break;
+  }
+  const isEmptyTar = head[0] === undefined || head[0] === 0;
+  return isEmptyTar || looksLikeArchive(head);
+}
+
+/** A Dockerfile alone comes with a context in which nothing is. */
+async function fromText(received: DiskFile, { file, spool }: BuildPaths): Promise<BuildFiles> {
+  if (file !== undefined) {
+    throw new LayerwiseError("USAGE", `could not read ${file} from stdin: what came there is no tar archive`, {
+      hint: "pipe a tar archive, or drop --file if stdin is the Dockerfile",
+    });
+  }
+  const context = openContextDirectory(await spool.createFolder());
+  return { context, dockerfile: { text: await readText(received.open()), file: "-" }, ignoreFile: undefined };
+}
+
+async function fromTar(received: DiskFile, { file, spool }: BuildPaths): Promise<BuildFiles> {
+  const name = file ?? "Dockerfile";
   const context = await openContextTar(received, { plain: () => spool.createOnDisk(), dockerfile: name });
   const text = await context.text(name.replace(/^\.?\/+/, ""));
   if (text === undefined) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import type { Spool, SpoolFile } from "../ports.ts";
 import { onDisk } from "./disk-error.ts";
 import type { Scratch } from "./scratch.ts";
@@ -14,6 +14,8 @@ const chunkBytes = 1024 * 1024;
 export interface DiskSpool extends Spool {
   /** A file that lies on disk from its first byte. */
   createOnDisk(): Promise<SpoolFile & { readonly path: string }>;
+  /** Makes an empty folder. */
+  createFolder(): Promise<string>;
 }
 
 /** Opens a spool. Its files lie in the scratch folder, and only those that outgrow memory. */
@@ -23,6 +25,11 @@ export function openSpool(scratch: Scratch): DiskSpool {
     createOnDisk: async () => {
       const path = scratch.path();
       return { ...startFile(() => path, 0), path };
+    },
+    createFolder: async () => {
+      const path = scratch.path();
+      await onDisk(path, async () => await mkdir(path));
+      return path;
     },
   };
 }
