@@ -172,8 +172,8 @@ export interface Engine {
   inspect(options?: CallOptions): Promise<EngineFacts>;
   /** Builds. BUILD_FAILED with the engine's own words if a step fails. */
   build(request: EngineRequest, options: CallOptions & { emit: (event: Event) => void }): Promise<EngineResult>;
-  /** Loads an image archive into the engine's own store. */
-  load(archive: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<void>;
+  /** Loads an image archive into the engine's own store; gives the ID that the image has there. */
+  load(archive: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<Digest>;
 }
 
 /** Scratch space on this machine for what is too large for memory. */

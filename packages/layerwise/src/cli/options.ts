@@ -215,7 +215,7 @@ function readOutputs({ push, load, output }: RawFlags): readonly OutputOption[] 
   return [...outputs, ...(output ?? []).map(readOutput)];
 }
 
-/** buildx's form: `type=oci,dest=DIR`, or a path alone. */
+/** buildx's form: `type=oci,dest=DIR`. */
 function readOutput(text: string): OutputOption {
   const fields = new Map(
     text.split(",").map((field) => [field.split("=")[0] ?? "", field.slice(field.indexOf("=") + 1)]),
@@ -225,6 +225,13 @@ function readOutput(text: string): OutputOption {
   const known = type === "oci" ? ["type", "dest", "tar"] : type === "image" ? ["type", "push"] : ["type", "dest"];
   const unknown = [...fields.keys()].find((field) => !known.includes(field));
   if (unknown !== undefined) throw usage(`could not use --output ${text}: ${unknown} is not known there`, outputHint);
+  // A layout is a directory here; that buildx would write a tar without tar=false is not passed over in silence.
+  if (fields.has("tar") && fields.get("tar") !== "false") {
+    throw usage(
+      `could not use --output ${text}: an OCI layout is written as a directory`,
+      "drop tar, or give tar=false",
+    );
+  }
   if (type === "registry" || (type === "image" && fields.get("push") === "true")) return { kind: "push" };
   if (type === "oci" && dest !== undefined) return { kind: "layout", path: dest };
   if (type === "docker") return dest === undefined ? { kind: "load" } : { kind: "archive", path: dest };

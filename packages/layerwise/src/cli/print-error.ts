@@ -21,6 +21,13 @@ export function printedError(
   return `${lines.join("\n")}\n`;
 }
 
+/** The same as the last event of `--progress json`, in one line. */
+export function errorEvent(error: unknown, { version }: { version: string }): string {
+  if (!isLayerwiseError(error)) return `${JSON.stringify({ kind: "error", message: bug(error, version) })}\n`;
+  const { code, message, hint, at, details } = error;
+  return `${JSON.stringify({ kind: "error", code, message, hint, at, details })}\n`;
+}
+
 function bug(error: unknown, version: string): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `error: a bug in layerwise ${version} on node ${process.versions.node}; please report it with what follows\n${text}\n`;

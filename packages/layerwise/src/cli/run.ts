@@ -13,7 +13,7 @@ import { exitCodeOf } from "./exit-code.ts";
 import { metadataOf } from "./metadata.ts";
 import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
-import { printedError } from "./print-error.ts";
+import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 
 /** What a command line program has around it. */
@@ -31,7 +31,7 @@ export interface Surroundings {
 export async function run(argv: readonly string[], around: Surroundings): Promise<number> {
   const { stdout, stderr, version } = around;
   const output = { out: (text: string) => void stdout.write(text), err: (text: string) => void stderr.write(text) };
-  const said: { dockerfile: string | undefined } = { dockerfile: undefined };
+  const said: Said = { dockerfile: undefined, isJson: false };
   try {
     const chosen = parseCommandLine(argv, { version, output });
     if (chosen.command === "none") return chosen.exitCode;
@@ -39,21 +39,29 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
     return 0;
   } catch (error) {
     const known = around.signal.aborted ? cancelled(error) : error;
-    stderr.write(printedError(known, { version, dockerfile: said.dockerfile }));
+    const { dockerfile, isJson } = said;
+    stderr.write(isJson ? errorEvent(known, { version }) : printedError(known, { version, dockerfile }));
     return exitCodeOf(known);
   }
 }
 
+/** What printing an error depends on, as soon as it is known. */
+interface Said {
+  /** What errors may quote. */
+  dockerfile: string | undefined;
+  isJson: boolean;
+}
+
 interface Running {
   readonly around: Surroundings;
-  /** What errors may quote, as soon as it is known. */
-  readonly said: { dockerfile: string | undefined };
+  readonly said: Said;
 }
 
 async function runCommand(chosen: Chosen, { around, said }: Running): Promise<void> {
   const options = readOptions(chosen.context, { flags: chosen.flags, env: around.env });
   const palette: Palette = createColors(usesColour(around));
   const kind = progressKind(options.progress, around);
+  said.isJson = kind === "json";
   const live = openConsole(chosen.command === "plan" && kind !== "json" ? "quiet" : kind, {
     stream: around.stderr,
     palette,
@@ -94,10 +102,10 @@ async function writeResults(
 ): Promise<void> {
   if (options.report !== undefined) await writeText(options.report, renderReportJson(report));
   if (options.metadataFile !== undefined) await writeText(options.metadataFile, metadataOf(report));
-  // The image ID, as docker has it, is the digest of the config.
-  if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.config);
-  if (kind === "quiet") around.stdout.write(`${report.image.digest}\n`);
-  else if (kind !== "json") around.stderr.write(`\n${renderReport(report, palette)}`);
+  if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.id);
+  const holdsArchive = options.outputs.some((output) => output.kind === "archive" && output.path === "-");
+  if (kind === "quiet" && !holdsArchive) around.stdout.write(`${report.image.id}\n`);
+  if (kind === "plain" || kind === "tty") around.stderr.write(`\n${renderReport(report, palette)}`);
 }
 
 async function writeText(path: string, text: string): Promise<void> {

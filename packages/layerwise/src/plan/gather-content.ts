@@ -2,8 +2,8 @@
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
-import type { Digest } from "../spec/digest.ts";
 import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
+import type { Digest } from "../spec/digest.ts";
 import type { StepContent } from "./assemble-layer.ts";
 import { type ContextFiles, withoutIgnored } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";

@@ -26,6 +26,8 @@ export interface Delivered {
   readonly mediaType: string;
   readonly size: number;
   readonly configDigest: Digest;
+  /** What Docker calls it: the ID in the store that it was loaded into, else the config's digest. */
+  readonly imageId: Digest;
   /** References that point to it now. */
   readonly references: readonly string[];
 }
@@ -52,15 +54,17 @@ export async function deliver(
   const destinations = outputs.filter((output) => output.kind === "repository");
   for (const { repository } of destinations) await publishTo(repository, publishing);
   const others = outputs.filter((output) => output.kind !== "repository");
+  let imageId = image.configDescriptor.digest;
   for (const output of others) {
     const archive = dockerArchive(image, { references: output.references, signal });
     if (output.kind === "archive") await output.write(archive);
-    else await ports.engine.load(archive, { signal });
+    else imageId = await ports.engine.load(archive, { signal });
   }
   for (const destination of destinations) await moveTags(destination, publishing);
   const references = [
     ...destinations.flatMap(({ repository, tags }) => tags.map((tag) => `${repository.name}:${tag}`)),
     ...others.flatMap((output) => output.references),
   ];
-  return { digest, mediaType, size: bytes.length, configDigest: image.configDescriptor.digest, references };
+  const configDigest = image.configDescriptor.digest;
+  return { digest, mediaType, size: bytes.length, configDigest, imageId, references };
 }

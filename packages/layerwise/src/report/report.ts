@@ -65,8 +65,10 @@ export interface ReportedImage {
   readonly mediaType: string;
   /** Bytes of the manifest. */
   readonly manifestSize: number;
-  /** Digest of the config, which Docker calls the image ID. */
+  /** Digest of the config. */
   readonly config: string;
+  /** What Docker calls it: the ID in the store that it was loaded into, else the config's digest. */
+  readonly id: string;
   readonly references: readonly string[];
   readonly contentTag: string | undefined;
   /** Compressed bytes of all layers. */
@@ -104,6 +106,7 @@ export function reportOf({ plan, image, delivered, identity, recorded, target, v
       mediaType: delivered.mediaType,
       manifestSize: delivered.size,
       config: delivered.configDigest,
+      id: delivered.imageId,
       references: delivered.references,
       contentTag: identity?.tag,
       bytes: image.layers.reduce((sum, layer) => sum + layer.descriptor.size, 0),

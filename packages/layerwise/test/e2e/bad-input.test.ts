@@ -270,6 +270,7 @@ const flags: readonly (readonly [string, readonly string[], ErrorCode, readonly 
   ["two platforms", ["--platform", "linux/amd64,linux/arm64"], "USAGE", ["several platforms"]],
   ["an unknown output", ["--output", "type=tarball,dest=x"], "USAGE", ["type=tarball,dest=x", "type=oci"]],
   ["an output without destination", ["--output", "type=oci"], "USAGE", ["type=oci,dest=DIR"]],
+  ["a layout as a tar", ["--output", "type=oci,dest=x,tar=true"], "USAGE", ["tar=true", "directory"]],
   ["an output with an unknown field", ["--output", "type=docker,destination=x"], "USAGE", ["destination"]],
   ["a build argument without name", ["--build-arg", "=x"], "USAGE", ["it has no name"]],
   ["a label without name", ["--label", "=x"], "USAGE", ["--label =x"]],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { LayerwiseError } from "../../error.ts";
 import type { Emit } from "../../event.ts";
 import type { CallOptions, Engine, EngineRequest, EngineResult } from "../../ports.ts";
-import { isDigest } from "../../spec/digest.ts";
+import { type Digest, isDigest } from "../../spec/digest.ts";
 import { onDisk } from "../disk-error.ts";
 import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
 import type { Scratch } from "../scratch.ts";
@@ -37,15 +37,24 @@ export function openDockerEngine(settings: ClientSettings, scratch: Pick<Scratch
       }
     },
     async load(archive, { signal } = {}) {
-      const docker = await client({ signal });
-      const { end } = await runProcess(docker.program, ["load", "--quiet"], {
-        env: settings.env,
-        stdin: archive,
-        signal,
-      });
-      if (!succeeded(end)) throw failure("load the image into Docker", end);
+      return await loadInto(await client({ signal }), { archive, settings, signal });
     },
   };
+}
+
+/** The ID is the config's digest in the classic store and the manifest's in containerd's, so Docker is asked. */
+async function loadInto(
+  { program }: DockerClient,
+  { archive, settings, signal }: { archive: AsyncIterable<Uint8Array>; settings: ClientSettings } & CallOptions,
+): Promise<Digest> {
+  const { env } = settings;
+  const loaded = await runProcess(program, ["load", "--quiet"], { env, stdin: archive, signal });
+  if (!succeeded(loaded.end)) throw failure("load the image into Docker", loaded.end);
+  const name = /^Loaded image(?: ID)?: (\S+)$/m.exec(loaded.stdout.toString("utf8"))?.[1] ?? "";
+  const shown = await runProcess(program, ["image", "inspect", "--format", "{{.Id}}", name], { env, signal });
+  const id = shown.stdout.toString("utf8").trim();
+  if (!succeeded(shown.end) || !isDigest(id)) throw failure("find the image that was loaded into Docker", shown.end);
+  return id;
 }
 
 function nameOf({ serverVersion, buildx, isContainerdStore }: DockerClient): string {
