@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { tinyBase } from "../../../lab/src/index.ts";
 import { expectFailure } from "./expect-failure.ts";
+import { fetchTags } from "./registry-documents.ts";
 import { type Outcome, openSite, type Started } from "./site.ts";
 
 const site = await openSite({ generation: 28, store: "classic" });
@@ -57,7 +58,5 @@ async function growUntilEnd(path: string, { ended }: Started): Promise<Outcome> 
 }
 
 async function checkpointsOf(repository: string): Promise<readonly string[]> {
-  const answer = await fetch(`http://${site.registry.name}/v2/${repository}/tags/list`);
-  const { tags } = (await answer.json()) as { tags?: readonly string[] | null };
-  return (tags ?? []).filter((tag) => /^lwcache-[0-9a-f]{40}$/.test(tag));
+  return (await fetchTags(site, repository)).filter((tag) => /^lwcache-[0-9a-f]{40}$/.test(tag));
 }

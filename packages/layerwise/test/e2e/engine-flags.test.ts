@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { tinyBase } from "../../../lab/src/index.ts";
 import { engineKinds } from "../../../lab/test/engine-kinds.ts";
 import { type RecordedDocker, recordDocker } from "./recorded-docker.ts";
+import { fetchConfig, fetchManifest, fetchTags } from "./registry-documents.ts";
 import { openSite, type Site } from "./site.ts";
 import { expectSound } from "./sound-image.ts";
 
@@ -136,13 +137,11 @@ COPY --from=builder /arch /arch
 }
 
 /** All manifests and configs of a repository, checkpoints included. */
-async function documentsOf({ registry }: Site, repository: string): Promise<readonly string[]> {
-  const read = async (path: string) => {
-    const accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
-    return await (await fetch(`http://${registry.name}/v2/${repository}/${path}`, { headers: { accept } })).text();
-  };
-  const { tags } = JSON.parse(await read("tags/list")) as { tags: readonly string[] };
-  const manifests = await Promise.all(tags.map((tag) => read(`manifests/${tag}`)));
-  const configs = manifests.map((text) => (JSON.parse(text) as { config: { digest: string } }).config.digest);
-  return [...manifests, ...(await Promise.all(configs.map((digest) => read(`blobs/${digest}`))))];
+async function documentsOf(site: Site, repository: string): Promise<readonly unknown[]> {
+  const tags = await fetchTags(site, repository);
+  const read = async (tag: string) => [
+    (await fetchManifest(site, repository, tag)).manifest,
+    await fetchConfig(site, repository, tag),
+  ];
+  return await Promise.all(tags.map(read));
 }
