@@ -72,8 +72,11 @@ async function examine(program: string, { settings, signal }: Examining): Promis
   const plugin = /v?(\d+\.\d+\.\d+)/.exec(buildx.stdout.toString("utf8"))?.[1];
   const driver = /^Driver:\s*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
   const name = /^Name:\s*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
-  if (builder !== undefined && plugin !== undefined && driver === undefined) {
-    return new LayerwiseError("ENGINE_UNREACHABLE", `could not use the builder ${builder}: ${tailOf(inspected.end)}`);
+  const wanted = builder ?? env["BUILDX_BUILDER"] ?? "";
+  if (wanted !== "" && plugin !== undefined && driver === undefined) {
+    return new LayerwiseError("ENGINE_UNREACHABLE", `could not use the builder ${wanted}: ${tailOf(inspected.end)}`, {
+      hint: "name one that `docker buildx ls` lists, with --builder or BUILDX_BUILDER",
+    });
   }
   const client: DockerClient = {
     program,
