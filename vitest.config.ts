@@ -12,7 +12,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/layerwise/src/**/*.test.ts", "packages/layerwise/test/unit/**/*.test.ts"],
+          include: [
+            "packages/layerwise/src/**/*.test.ts",
+            "packages/layerwise/test/unit/**/*.test.ts",
+            "packages/demo/src/**/*.test.ts",
+          ],
           pool: "threads",
           isolate: false,
         },
@@ -37,7 +41,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["packages/layerwise/test/e2e/**/*.test.ts"],
+          include: ["packages/layerwise/test/e2e/**/*.test.ts", "packages/demo/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
           fileParallelism: false,

@@ -31,6 +31,7 @@ export type { RegistryRequest } from "./registry/access-log.ts";
 export { type CraneRegistry, startCraneRegistry } from "./registry/crane-registry.ts";
 export type { Credentials } from "./registry/http.ts";
 export { type Registry, type RegistryOptions, type RegistryPlace, startRegistry } from "./registry/registry.ts";
+export { type Application, makeApplication } from "./workload/application.ts";
 export { startWheelIndex, type WheelIndex, type WheelIndexOptions } from "./workload/wheel-index.ts";
 export type { WheelSet } from "./workload/wheels.ts";
 export { type DockerfileVariant, makeWorkload, type Workload, type WorkloadOptions } from "./workload/workload.ts";

@@ -100,6 +100,23 @@ it("changes one file with each deploy, and back with the same number", async () 
   await rm(folder, { recursive: true });
 });
 
+it("upgrades a dependency by one line of requirements.txt, which pip can install", async () => {
+  const folder = join(engine.work, "upgraded");
+  const app = await makeWorkload({ folder, base, index, wheels: "small" });
+  const requirements = async () => (await readFile(join(folder, "requirements.txt"), "utf8")).split("\n");
+  const before = await requirements();
+
+  await app.upgrade();
+
+  const after = await requirements();
+  expect(after.filter((line, number) => line !== before[number])).toEqual(["six==1.1"]);
+  expect(after).toHaveLength(before.length);
+  await engine.exec(["docker", "build", "--tag", "upgraded", "."], { cwd: folder });
+  const script = "from importlib.metadata import version; print(version('six'))";
+  const { stdout } = await engine.exec(["docker", "run", "--rm", "upgraded", "python3", "-B", "-c", script]);
+  expect(stdout).toBe("1.1\n");
+});
+
 it("serves all its wheels as they are, and nothing else", async () => {
   const folder = await makeWheels("small");
   const page = (await httpRequest(index.url)).body.toString();
@@ -110,6 +127,6 @@ it("serves all its wheels as they are, and nothing else", async () => {
     expect(body.equals(await readFile(join(folder, name)))).toBe(true);
   }
 
-  expect(names).toHaveLength(6);
+  expect(names).toHaveLength(7);
   expect((await httpRequest(`${index.url}..%2f..%2fetc%2fpasswd`)).status).toBe(404);
 });

@@ -8,8 +8,8 @@ import { labHome } from "../host/lab-home.ts";
 import { makeOnce } from "../host/make-once.ts";
 import { encodeZip, type ZipFile } from "./zip.ts";
 
-/** Which dependencies an application has: a handful of small ones, or 50 MB that a data team would have. */
-export type WheelSet = "small" | "full";
+/** Which dependencies an application has: a handful of small ones, some more, or 50 MB that a data team would have. */
+export type WheelSet = "small" | "medium" | "full";
 
 interface WheelSetFacts {
   /** Debian's packages. */
@@ -19,8 +19,10 @@ interface WheelSetFacts {
 }
 
 /** Raised when what is in the wheels changes. */
-const recipe = 1;
+const recipe = 2;
 const version = "1.0";
+/** The one module that has a next version, with the same content. */
+const upgraded = { name: "six", version: "1.1" };
 
 const small: WheelSetFacts = {
   packages: ["requests", "urllib3", "certifi", "chardet", "idna", "six"].map((name) => `python3-${name}`),
@@ -29,6 +31,10 @@ const small: WheelSetFacts = {
 
 const sets: Readonly<Record<WheelSet, WheelSetFacts>> = {
   small,
+  medium: {
+    packages: [...small.packages, ..."numpy sqlalchemy jinja2 yaml".split(" ").map((name) => `python3-${name}`)],
+    modules: [...small.modules, ..."numpy sqlalchemy jinja2 yaml".split(" ")],
+  },
   full: {
     packages: [
       ...small.packages,
@@ -48,6 +54,11 @@ export function requirementsOf(set: WheelSet): string {
   return sets[set].modules.map((name) => `${name}==${version}\n`).join("");
 }
 
+/** The lines of requirements.txt after the upgrade of one dependency. */
+export function upgradedRequirementsOf(set: WheelSet): string {
+  return requirementsOf(set).replace(`${upgraded.name}==${version}`, `${upgraded.name}==${upgraded.version}`);
+}
+
 /** A folder of real Python packages as wheels, repacked from Debian's; made once, then kept. */
 export async function makeWheels(set: WheelSet): Promise<string> {
   const path = join(await labHome(), "wheels", `${set}-${recipe}`);
@@ -56,15 +67,19 @@ export async function makeWheels(set: WheelSet): Promise<string> {
     const root = join(folder, "root");
     await unpackPackages(root, { ...sets[set], suite: "bookworm", variant: "extract", format: "directory" });
     const modules = join(root, "usr/lib/python3/dist-packages");
-    for (const name of sets[set].modules) {
-      await writeFile(join(folder, `${name}-${version}-py3-none-any.whl`), await encodeWheel(modules, name));
+    for (const wheel of [...sets[set].modules.map((name) => ({ name, version })), upgraded]) {
+      const file = `${wheel.name}-${wheel.version}-py3-none-any.whl`;
+      await writeFile(join(folder, file), await encodeWheel(modules, wheel));
     }
     await rm(root, { recursive: true });
   });
 }
 
 /** https://packaging.python.org/en/latest/specifications/binary-distribution-format/ */
-async function encodeWheel(folder: string, name: string): Promise<Buffer> {
+async function encodeWheel(
+  folder: string,
+  { name, version }: { readonly name: string; readonly version: string },
+): Promise<Buffer> {
   const files = await filesOf(folder, name);
   const info = `${name}-${version}.dist-info`;
   const text = (file: string, content: string): ZipFile => ({ path: `${info}/${file}`, content: Buffer.from(content) });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sourceFiles } from "./source-files.ts";
+import { type Application, makeApplication } from "./application.ts";
 import type { WheelIndex } from "./wheel-index.ts";
-import { requirementsOf, type WheelSet } from "./wheels.ts";
+import type { WheelSet } from "./wheels.ts";
 
 /** What the application is built from. */
 export interface WorkloadOptions {
@@ -19,12 +19,9 @@ export interface WorkloadOptions {
 export type DockerfileVariant = "plain" | "link" | "multi" | "multi2";
 
 /** The application of a team that deploys a Lambda function from an image: a build context. */
-export interface Workload {
-  readonly folder: string;
+export interface Workload extends Application {
   /** The names of the Dockerfiles in the folder. */
   readonly dockerfiles: Readonly<Record<DockerfileVariant, string>>;
-  /** Changes one source file, as the commit of a deploy does. The same number makes the same change. */
-  touch(deploy: number): Promise<void>;
 }
 
 const dockerfiles: Workload["dockerfiles"] = {
@@ -34,20 +31,15 @@ const dockerfiles: Workload["dockerfiles"] = {
   multi2: "Dockerfile.multi2",
 };
 
-/** Writes the application: about 300 source files with 3 MB, always the same, and the ways to build it. */
+/** Writes the application and the ways to build it. */
 export async function makeWorkload(options: WorkloadOptions): Promise<Workload> {
   const { folder, wheels } = options;
-  await mkdir(join(folder, "src", "pkg"), { recursive: true });
-  await writeFile(join(folder, "requirements.txt"), requirementsOf(wheels));
+  const application = await makeApplication(folder, wheels);
   await writeFile(join(folder, ".dockerignore"), "Dockerfile*\n");
-  for (const { name, text } of sourceFiles()) await writeFile(join(folder, "src", "pkg", name), text);
   for (const [variant, text] of Object.entries(dockerfilesOf(options))) {
     await writeFile(join(folder, dockerfiles[variant as DockerfileVariant]), text);
   }
-  const touch = (deploy: number) =>
-    writeFile(join(folder, "src", "app.py"), `VERSION = ${deploy}\n\n\ndef app(event, context):\n    return VERSION\n`);
-  await touch(0);
-  return { folder, dockerfiles, touch };
+  return { ...application, dockerfiles };
 }
 
 function dockerfilesOf({ base, index }: WorkloadOptions): Readonly<Record<DockerfileVariant, string>> {
