@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFile } from "node:fs/promises";
-import { LabError } from "layerwise-lab";
+import { isDebianRoot, LabError } from "layerwise-lab";
 import { chooseMode } from "./choose-mode.ts";
 import { DemoError } from "./demo-error.ts";
 import { dockerVersion, showOnDocker } from "./docker-here.ts";
@@ -47,6 +47,9 @@ async function show(options: ReturnType<typeof readDemoOptions>, narrator: Narra
 async function seriesOf(mode: Mode, showing: Showing): Promise<readonly Series[]> {
   switch (mode) {
     case "engines":
+      if (!(await isDebianRoot())) {
+        throw new DemoError("could not start private engines: run this as root on Debian (in a container: --privileged)");
+      }
       return await showOnPrivateEngines(showing);
     case "docker": {
       const version = await dockerVersion();
