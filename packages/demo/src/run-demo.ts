@@ -48,7 +48,9 @@ async function seriesOf(mode: Mode, showing: Showing): Promise<readonly Series[]
   switch (mode) {
     case "engines":
       if (!(await isDebianRoot())) {
-        throw new DemoError("could not start private engines: run this as root on Debian (in a container: --privileged)");
+        throw new DemoError(
+          "could not start private engines: run this as root on Debian (in a container: --privileged)",
+        );
       }
       return await showOnPrivateEngines(showing);
     case "docker": {
