@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Milliseconds that a test with registries or engines may take on a slow machine. */
 const slow = 600_000;
 
+/** Milliseconds that a test without I/O may take on a machine that does much else. */
+const busy = 60_000;
+
 // Unit and property tests do no I/O and share one thread pool without isolation; what starts registries and engines
 // runs file by file.
 export default defineConfig({
@@ -12,6 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          testTimeout: busy,
           include: [
             "packages/layerwise/src/**/*.test.ts",
             "packages/layerwise/test/unit/**/*.test.ts",
