@@ -21,4 +21,5 @@ export const buildDefaults: Omit<BuildOptions, OwnOptions> = {
   cache: undefined,
   readOnlyCache: false,
   checkpoints: "all",
+  verifyOneIn: undefined,
 };

@@ -15,13 +15,17 @@ import { planBuild } from "./plan/plan-build.ts";
 import { describeReason, type RouteReason } from "./plan/route.ts";
 import type { BuildContext, CallOptions, Ports, Repository } from "./ports.ts";
 import type { EngineSurroundings } from "./produce/engine-build.ts";
+import type { Image } from "./produce/image.ts";
 import { produce } from "./produce/produce.ts";
 import { type Delivered, deliver, type Output } from "./publish/deliver.ts";
 import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
+import { imagesDiffer } from "./report/images-differ.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
 import { whyEngine } from "./report/why-engine.ts";
+import { hexOf } from "./spec/digest.ts";
 import { formatPlatform, type Platform } from "./spec/platform.ts";
+import { type Verification, verifyImage } from "./verify/verify.ts";
 
 /** Everything a build is asked to do; what the command line says, without its syntax. */
 export interface BuildOptions extends CallOptions {
@@ -52,6 +56,8 @@ export interface BuildOptions extends CallOptions {
   readonly cache: Repository | undefined;
   readonly readOnlyCache: boolean;
   readonly checkpoints: "all" | "final" | "none";
+  /** One build in how many is verified before anything of it is published; undefined: none. */
+  readonly verifyOneIn: number | undefined;
   readonly version: string;
 }
 
@@ -132,6 +138,12 @@ export async function build(
   });
   recorder.ended("produce");
 
+  const verification = isDue(options, produced.image)
+    ? await verifyImage(plan, produced.image, { target: options.target, engine })
+    : undefined;
+  if (verification?.outcome === "different") throw imagesDiffer(verification);
+  recorder.ended("verify");
+
   const delivered = await deliver(produced.image, { options: { ...options, outputs }, ports, emit });
   recorder.ended("publish");
 
@@ -146,9 +158,29 @@ export async function build(
     identity,
     recorded: recorder.result(),
     target,
+    verification: verification?.outcome,
     version,
   });
   return { plan, delivered, report };
+}
+
+/** Plans and makes an image as a build would, compares it with an engine's, and publishes nothing. */
+export async function verifyBuild(
+  options: BuildOptions,
+  { ports, emit }: Omit<BuildSurroundings, "hear">,
+): Promise<Verification> {
+  const plan = await planOnly(options, { ports, emit });
+  const engine = engineSurroundings({ ...options, outputs: [] }, { ports, emit });
+  const produced = await produce(plan, { options, engine, ports, emit }).catch((error: unknown) => {
+    throw whyEngine(error, plan);
+  });
+  return await verifyImage(plan, produced.image, { target: options.target, engine });
+}
+
+/** The config tells builds apart as chance would, and the same build alike. */
+function isDue({ verifyOneIn }: BuildOptions, { configDescriptor }: Image): boolean {
+  if (verifyOneIn === undefined) return false;
+  return Number.parseInt(hexOf(configDescriptor.digest).slice(0, 12), 16) % verifyOneIn === 0;
 }
 
 /** Engines push to the first repository of a registry that the image goes to; elsewhere it is taken from here. */

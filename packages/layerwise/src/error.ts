@@ -29,6 +29,7 @@ export type ErrorCode =
   | "CONTEXT_UNSUPPORTED"
   | "CONTEXT_CHANGED"
   | "BUILD_FAILED"
+  | "IMAGES_DIFFER"
   | "REGISTRY_UNAUTHORIZED"
   | "REGISTRY_DENIED"
   | "REGISTRY_NOT_FOUND"
@@ -67,6 +68,11 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: "the build context holds a socket, a device or another file that no image can hold",
   },
   CONTEXT_CHANGED: { owner: "user", exit: 1, when: "a file changed while the image was made" },
+  IMAGES_DIFFER: {
+    owner: "layerwise",
+    exit: 1,
+    when: "verification found that an image is not what an engine builds from the same inputs",
+  },
   BUILD_FAILED: { owner: "user", exit: 1, when: "a step failed in the engine" },
   REGISTRY_UNAUTHORIZED: {
     owner: "environment",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. What is not named here may change in any release.
 
-export { type BuildOptions, type BuildResult, type BuildSurroundings, build, planOnly } from "./build.ts";
+export { type BuildOptions, type BuildResult, type BuildSurroundings, build, planOnly, verifyBuild } from "./build.ts";
 export { buildDefaults } from "./build-defaults.ts";
 export {
   type ErrorCode,
@@ -44,6 +44,8 @@ export type { Descriptor } from "./spec/descriptor.ts";
 export type { Digest } from "./spec/digest.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./spec/platform.ts";
 export { parseReference, parseRepositoryName, type Reference, type RepositoryName } from "./spec/reference.ts";
+export type { Difference } from "./verify/compare-images.ts";
+export { type Verification, verifyReferences } from "./verify/verify.ts";
 export {
   type BuildFiles,
   type BuildPaths,

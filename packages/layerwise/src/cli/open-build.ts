@@ -41,6 +41,7 @@ export async function openBuildOptions(
     cache: openCache(options, { wired, outputs, isPlan }),
     readOnlyCache: options.readOnlyCache,
     checkpoints: options.checkpoints,
+    verifyOneIn: options.verifyOneIn,
     version: around.version,
     signal: around.signal,
   };

@@ -22,6 +22,7 @@ export interface CommandOptions {
   readonly cacheRepo: string | undefined;
   readonly readOnlyCache: boolean;
   readonly checkpoints: "all" | "final" | "none";
+  readonly verifyOneIn: number | undefined;
   readonly builder: string | undefined;
   readonly insecureRegistries: readonly string[];
   readonly registryCa: string | undefined;
@@ -29,7 +30,7 @@ export interface CommandOptions {
   readonly metadataFile: string | undefined;
   readonly iidFile: string | undefined;
   readonly report: string | undefined;
-  /** `plan` only. */
+  /** `plan` and `verify` only. */
   readonly json: boolean;
   /** For the engine as they are; `runs` are those that change what a RUN sees. */
   readonly passThrough: readonly string[];
@@ -65,6 +66,7 @@ export interface RawFlags {
   cacheRepo?: string;
   readOnlyCache?: boolean;
   checkpoints?: string;
+  verify?: string | true;
   builder?: string;
   insecureRegistry?: string[];
   registryCa?: string;
@@ -113,6 +115,7 @@ export function readOptions(
     cacheRepo: flags.cacheRepo,
     readOnlyCache: flags.readOnlyCache === true,
     checkpoints: oneOf("checkpoints", flags.checkpoints ?? "all", ["all", "final", "none"]),
+    verifyOneIn: readVerify(flags.verify),
     builder: flags.builder,
     insecureRegistries: flags.insecureRegistry ?? [],
     registryCa: flags.registryCa,
@@ -196,6 +199,18 @@ function readPlatform(text: string | undefined): Platform | undefined {
   if (platform === undefined)
     throw usage(`could not read --platform ${text}`, "write os/architecture, for example linux/arm64");
   return platform;
+}
+
+/** `always` is what the flag means alone. */
+function readVerify(value: string | true | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (value === true || value === "always") return 1;
+  const count = /^sample:([1-9][0-9]{0,8})$/.exec(value)?.[1];
+  if (count !== undefined) return Number(count);
+  throw usage(
+    `could not read --verify=${value}`,
+    "write --verify, --verify=always or --verify=sample:N for one build in N",
+  );
 }
 
 const ageUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

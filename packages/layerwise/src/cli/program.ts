@@ -5,8 +5,9 @@ import type { RawFlags } from "./options.ts";
 
 /** A command that the user chose, with its flags as given. */
 export interface Chosen {
-  readonly command: "build" | "plan";
-  readonly context: string;
+  readonly command: "build" | "plan" | "verify";
+  /** A build context, or for `verify` two references. */
+  readonly operands: readonly string[];
   readonly flags: RawFlags;
 }
 
@@ -35,24 +36,28 @@ export function parseCommandLine(
     .showSuggestionAfterError()
     .configureOutput({ writeOut: output.out, writeErr: output.err, outputError: () => undefined })
     .exitOverride();
-  const add = (command: "build" | "plan", description: string) => {
-    const sub = program
-      .command(command)
-      .description(description)
-      .argument("[context]", "a directory, a URL, or - for a tar or a Dockerfile on stdin", ".");
-    for (const option of [
-      ...buildFlags(),
-      ...(command === "plan" ? [new Option("--json", "print the plan as JSON")] : deliveryFlags()),
-    ]) {
-      sub.addOption(option);
-    }
+  const add = (command: Chosen["command"], description: string) => {
+    const sub = program.command(command).description(description);
+    for (const option of [...buildFlags(), ...ownFlags[command]()]) sub.addOption(option);
     sub.exitOverride();
-    sub.action((context: string, flags: RawFlags) => {
-      chosen = { command, context, flags };
-    });
+    return sub;
   };
-  add("build", "Build an image and publish it");
-  add("plan", "Show what a build would do, and why; writes nothing");
+  const context = ["[context]", "a directory, a URL, or - for a tar or a Dockerfile on stdin", "."] as const;
+  for (const [command, description] of [
+    ["build", "Build an image and publish it"],
+    ["plan", "Show what a build would do, and why; writes nothing"],
+  ] as const) {
+    add(command, description)
+      .argument(...context)
+      .action((operand: string, flags: RawFlags) => {
+        chosen = { command, operands: [operand], flags };
+      });
+  }
+  add("verify", "Build with an engine as well and compare the images, or compare two published ones; publishes nothing")
+    .argument("[operands...]", "a build context as of build, or two references")
+    .action((operands: string[], flags: RawFlags) => {
+      chosen = { command: "verify", operands, flags };
+    });
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -107,6 +112,12 @@ function buildFlags(): readonly Option[] {
   ];
 }
 
+const ownFlags: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
+  build: deliveryFlags,
+  plan: () => [new Option("--json", "print the plan as JSON")],
+  verify: () => [new Option("--json", "print what was found as JSON")],
+};
+
 function deliveryFlags(): readonly Option[] {
   return [
     new Option("--push", "publish to the repositories of the tags"),
@@ -114,6 +125,10 @@ function deliveryFlags(): readonly Option[] {
     list("-o, --output <spec>", "type=registry, type=oci,dest=DIR, type=docker,dest=FILE"),
     new Option("--tag-by-content", "tag also by a digest of all inputs: nothing changed, same tag"),
     new Option("--checkpoints <which>", "save checkpoints of all stages, of the final one, or none (default: all)"),
+    new Option(
+      "--verify [when]",
+      "compare with what an engine builds before publishing: always, or sample:N for one in N",
+    ),
     new Option("--metadata-file <file>", "write the image's digests as JSON"),
     new Option("--iidfile <file>", "write the image ID"),
     new Option("--report <file>", "write the report as JSON"),

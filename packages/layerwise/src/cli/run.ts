@@ -15,6 +15,7 @@ import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
 import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
+import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
 export interface Surroundings {
@@ -35,8 +36,7 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
   try {
     const chosen = parseCommandLine(argv, { version, output });
     if (chosen.command === "none") return chosen.exitCode;
-    await runCommand(chosen, { around, said });
-    return 0;
+    return await runCommand(chosen, { around, said });
   } catch (error) {
     const known = around.signal.aborted ? cancelled(error) : error;
     const { dockerfile, isJson } = said;
@@ -57,12 +57,13 @@ interface Running {
   readonly said: Said;
 }
 
-async function runCommand(chosen: Chosen, { around, said }: Running): Promise<void> {
-  const options = readOptions(chosen.context, { flags: chosen.flags, env: around.env });
+async function runCommand(chosen: Chosen, { around, said }: Running): Promise<number> {
+  const { command, operands } = chosen;
+  const options = readOptions(operands[0] ?? ".", { flags: chosen.flags, env: around.env });
   const palette: Palette = createColors(usesColour(around));
   const kind = progressKind(options.progress, around);
   said.isJson = kind === "json";
-  const live = openConsole(chosen.command === "plan" && kind !== "json" ? "quiet" : kind, {
+  const live = openConsole(command !== "build" && kind !== "json" ? "quiet" : kind, {
     stream: around.stderr,
     palette,
   });
@@ -70,17 +71,26 @@ async function runCommand(chosen: Chosen, { around, said }: Running): Promise<vo
   const { env, version } = around;
   const wired = openWorld({ env, version, builder, insecureRegistries, registryCa });
   try {
-    const opened = await openBuildOptions(options, { wired, around, isPlan: chosen.command === "plan" });
+    const isPlan = command === "plan";
+    if (command === "verify") {
+      const readDockerfile = (text: string | undefined) => {
+        said.dockerfile = text;
+      };
+      const verifying = { options, wired, around, palette, readDockerfile, emit: live.emit };
+      return await verifyCommand(operands, verifying);
+    }
+    const opened = await openBuildOptions(options, { wired, around, isPlan });
     said.dockerfile = opened.dockerfile.text;
-    if (chosen.command === "plan") {
+    if (isPlan) {
       const plan = await planOnly(opened, { ports: wired.ports, emit: live.emit });
       live.end();
       around.stdout.write(options.json ? renderPlanJson(plan, opened) : renderPlan(plan, palette));
-      return;
+      return 0;
     }
     const { report } = await build(opened, { ports: wired.ports, emit: live.emit, hear: wired.hear });
     live.end();
     await writeResults(report, { options, kind, around, palette });
+    return 0;
   } catch (error) {
     live.end();
     if (hasCode(error, "BUILD_FAILED")) for (const line of live.unseen()) around.stderr.write(`${line}\n`);

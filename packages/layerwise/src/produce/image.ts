@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain } from "../plan/chain.ts";
+import type { LocatedLayer } from "../plan/gather-files.ts";
 import { historyOf, layerTimes } from "../plan/history-times.ts";
 import type { Recalled } from "../plan/recall.ts";
 import type { Blob, Repository } from "../ports.ts";
@@ -17,6 +18,12 @@ export interface ImageLayer {
     | { readonly kind: "repository"; readonly repository: Repository }
     /** Made in this build; its bytes are on this machine. */
     | { readonly kind: "made"; readonly blob: Blob };
+}
+
+/** A layer with the place that its bytes are read from. */
+export function locatedLayer({ diffId, descriptor, source }: ImageLayer): LocatedLayer {
+  const from = source.kind === "repository" ? source.repository : { fetchBlob: () => source.blob.open() };
+  return { diffId, descriptor, from };
 }
 
 /** An image that is complete but for its way into a repository. */

@@ -2,11 +2,11 @@
 import type { Emit } from "../event.ts";
 import { engineOnly } from "../plan/assemble-layer.ts";
 import { type Chain, checkpointPositions } from "../plan/chain.ts";
-import { gatherFiles, type LocatedLayer } from "../plan/gather-files.ts";
+import { gatherFiles } from "../plan/gather-files.ts";
 import { historyOf } from "../plan/history-times.ts";
 import { resumeConfig } from "../plan/resume-config.ts";
 import type { CallOptions, Repository } from "../ports.ts";
-import { chainConfig, type ImageLayer } from "../produce/image.ts";
+import { chainConfig, type ImageLayer, locatedLayer } from "../produce/image.ts";
 import {
   checkpointTag,
   emptyContent,
@@ -120,7 +120,7 @@ async function saveFiles(
   layers: readonly ImageLayer[],
   { lower, cache, emit, signal }: { lower: number; cache: Repository; emit: Emit } & CallOptions,
 ): Promise<Descriptor | undefined> {
-  const located = layers.map(locate);
+  const located = layers.map(locatedLayer);
   const base = await gatherFiles(located.slice(0, lower), { cache, known: undefined, lower: 0, signal });
   if (base.kind === "files" && !base.isStored) await saveFilesOf(base.layers, { cache, signal });
   const all = await gatherFiles(located, { cache, known: undefined, lower, signal });
@@ -150,9 +150,4 @@ export async function saveFilesOf(
   const stored = { mediaType: mediaTypes.oci.manifest, digest: digestOf(manifest), bytes: manifest };
   await cache.pushManifest(tag, stored, { signal });
   return descriptor;
-}
-
-function locate({ diffId, descriptor, source }: ImageLayer): LocatedLayer {
-  const from = source.kind === "repository" ? source.repository : { fetchBlob: () => source.blob.open() };
-  return { diffId, descriptor, from };
 }

@@ -28,7 +28,7 @@ export interface RecordedStep {
 }
 
 /** The parts of a build that are timed. */
-export type Phase = "plan" | "produce" | "publish" | "save";
+export type Phase = "plan" | "produce" | "verify" | "publish" | "save";
 
 /** Listens to a build. */
 export interface Recorder {
@@ -56,7 +56,7 @@ export function recordEvents(emit: Emit, ticks: () => number): Recorder {
   const saved: { tag: string; instruction: string }[] = [];
   const refused: { tag: string; why: string }[] = [];
   const warnings: string[] = [];
-  const durations: Record<Phase, number> = { plan: 0, produce: 0, publish: 0, save: 0 };
+  const durations: Record<Phase, number> = { plan: 0, produce: 0, verify: 0, publish: 0, save: 0 };
   let engine: string | undefined;
   let since = ticks();
 

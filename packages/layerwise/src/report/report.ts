@@ -6,6 +6,7 @@ import { describeReason, type Route } from "../plan/route.ts";
 import type { Image } from "../produce/image.ts";
 import type { Delivered } from "../publish/deliver.ts";
 import { formatPlatform } from "../spec/platform.ts";
+import type { Verification } from "../verify/verify.ts";
 import { type Recorded, stepId } from "./recorder.ts";
 
 /** What a build did, for machines; `docs/report.md` describes the fields. */
@@ -21,6 +22,8 @@ export interface Report {
   readonly reasons: readonly ReportedReason[];
   readonly engine: string | undefined;
   readonly steps: readonly ReportedStep[];
+  /** Whether an engine built the same inputs whole and made an equal image; `own`: all of it is the engine's. */
+  readonly verification: "equal" | "own" | undefined;
   readonly image: ReportedImage;
   readonly requests: Recorded["requests"];
   readonly blobs: Recorded["blobs"];
@@ -84,11 +87,21 @@ export interface ReportInput {
   readonly identity: ContentIdentity | undefined;
   readonly recorded: Recorded;
   readonly target: string | undefined;
+  readonly verification: Verification["outcome"] | undefined;
   readonly version: string;
 }
 
 /** Puts together what happened. Pure. */
-export function reportOf({ plan, image, delivered, identity, recorded, target, version }: ReportInput): Report {
+export function reportOf({
+  plan,
+  image,
+  delivered,
+  identity,
+  recorded,
+  target,
+  verification,
+  version,
+}: ReportInput): Report {
   const { durations } = recorded;
   const total = Object.values(durations).reduce((sum, duration) => sum + duration, 0);
   return {
@@ -100,6 +113,7 @@ export function reportOf({ plan, image, delivered, identity, recorded, target, v
     route: plan.route,
     reasons: plannedReasons(plan),
     engine: recorded.engine,
+    verification: verification === "different" ? undefined : verification,
     steps: plannedSteps(plan).map((step) => withOutcome(step, { recorded, image, plan })),
     image: {
       digest: delivered.digest,
@@ -123,6 +137,7 @@ export function reportOf({ plan, image, delivered, identity, recorded, target, v
     seconds: {
       plan: seconds(durations.plan),
       produce: seconds(durations.produce),
+      verify: seconds(durations.verify),
       publish: seconds(durations.publish),
       save: seconds(durations.save),
       total: seconds(total),

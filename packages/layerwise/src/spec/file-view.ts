@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LayerEntry, LayerFiles } from "./layer-files.ts";
 
+/** The entry that a node of the merged tree comes from. */
+export interface NodeOrigin {
+  /** Index of the layer, the lowest is 0. */
+  readonly layer: number;
+  readonly entry: PlacedEntry;
+}
+
 /** What a path of the merged tree is. */
 export type Node = DirectoryNode | FileNode | SymlinkNode;
 
@@ -17,6 +24,7 @@ export interface DirectoryNode {
    * attributes they give it, so nothing may be assembled below it.
    */
   readonly implied?: boolean | undefined;
+  readonly origin?: NodeOrigin | undefined;
   readonly children: ReadonlyMap<string, Node>;
 }
 
@@ -25,12 +33,14 @@ export interface FileNode {
   readonly kind: "file" | "device";
   /** Content, one character a byte, if the layers' manifests keep it. */
   readonly text?: string | undefined;
+  readonly origin?: NodeOrigin | undefined;
 }
 
 /** A symbolic link of the merged tree. */
 export interface SymlinkNode {
   readonly kind: "symlink";
   readonly target: string;
+  readonly origin?: NodeOrigin | undefined;
 }
 
 type MutableDirectory = {
@@ -44,10 +54,10 @@ type MutableDirectory = {
  */
 export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
   const root: MutableDirectory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
-  for (const layer of layers) {
+  for (const [index, layer] of layers.entries()) {
     for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
     for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
-    for (const entry of layer.entries) put(root, entry, layer.texts);
+    for (const entry of layer.entries) put(root, entry, { layer: index, texts: layer.texts });
   }
   return root;
 }
@@ -69,7 +79,11 @@ export function partsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-function put(root: MutableDirectory, entry: LayerEntry, texts: ReadonlyMap<string, string>): void {
+function put(
+  root: MutableDirectory,
+  entry: LayerEntry,
+  { layer, texts }: { layer: number; texts: ReadonlyMap<string, string> },
+): void {
   if (entry.kind === "opaque" || entry.kind === "whiteout") return;
   // Archives are extracted below a root that ".." does not leave.
   const parts = partsOf(entry.path).filter((part) => part !== "..");
@@ -94,28 +108,30 @@ function put(root: MutableDirectory, entry: LayerEntry, texts: ReadonlyMap<strin
     directory.children.set(part, created);
     directory = created;
   }
-  place(directory, name, { entry, text: texts.get(entry.path) });
+  place(directory, name, { origin: { layer, entry }, text: texts.get(entry.path) });
 }
 
-type PlacedEntry = Exclude<LayerEntry, { kind: "opaque" | "whiteout" }>;
+/** An entry that puts something into the tree. */
+export type PlacedEntry = Exclude<LayerEntry, { kind: "opaque" | "whiteout" }>;
 
 function place(
   directory: MutableDirectory,
   name: string,
-  { entry, text }: { entry: PlacedEntry; text: string | undefined },
+  { origin, text }: { origin: NodeOrigin; text: string | undefined },
 ): void {
+  const { entry } = origin;
   if (entry.kind === "symlink") {
-    directory.children.set(name, { kind: "symlink", target: entry.target });
+    directory.children.set(name, { kind: "symlink", target: entry.target, origin });
     return;
   }
   if (entry.kind !== "directory") {
-    directory.children.set(name, { kind: entry.kind, text });
+    directory.children.set(name, { kind: entry.kind, text, origin });
     return;
   }
   const { mode, uid, gid, mtime } = entry;
   const existing = directory.children.get(name);
-  if (existing?.kind === "directory") Object.assign(existing, { mode, uid, gid, mtime, implied: undefined });
-  else directory.children.set(name, { kind: "directory", mode, uid, gid, mtime, children: new Map() });
+  if (existing?.kind === "directory") Object.assign(existing, { mode, uid, gid, mtime, implied: undefined, origin });
+  else directory.children.set(name, { kind: "directory", mode, uid, gid, mtime, origin, children: new Map() });
 }
 
 function clear(root: MutableDirectory, path: string): void {

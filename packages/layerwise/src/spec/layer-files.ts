@@ -55,8 +55,14 @@ export interface LayerFilesCollector {
   end(): Omit<LayerFiles, "diffId">;
 }
 
-/** Starts collecting. Throws a TarError on bytes that are no tar archive. */
-export function collectLayerFiles(): LayerFilesCollector {
+/**
+ * Starts collecting. Throws a TarError on bytes that are no tar archive.
+ *
+ * @param observe sees every entry that is collected, and returns who else receives its content
+ */
+export function collectLayerFiles(
+  observe: (entry: ReadEntry) => ContentSink | undefined = () => undefined,
+): LayerFilesCollector {
   const entries: LayerEntry[] = [];
   const files = new Map<string, LayerEntry>();
   const texts = new Map<string, string>();
@@ -65,10 +71,12 @@ export function collectLayerFiles(): LayerFilesCollector {
     if (collected === undefined) return undefined;
     entries.push(collected);
     files.set(collected.path, collected);
-    if (!textPaths.has(entry.path)) return undefined;
+    const observer = observe(entry);
+    if (!textPaths.has(entry.path)) return observer;
     // What an earlier entry of the same name had is gone. A hard link has no content of its own here.
     texts.delete(entry.path);
-    return entry.kind === "file" && entry.size <= maxTextBytes ? textSink(entry.path, texts) : undefined;
+    if (entry.kind !== "file" || entry.size > maxTextBytes) return observer;
+    return both(textSink(entry.path, texts), observer);
   });
   return {
     write: reader.write,
@@ -85,6 +93,20 @@ function textSink(path: string, texts: Map<string, string>): ContentSink {
   return {
     data: (chunk) => parts.push(Uint8Array.from(chunk)),
     end: () => void texts.set(path, Buffer.concat(parts).toString("latin1")),
+  };
+}
+
+function both(one: ContentSink, other: ContentSink | undefined): ContentSink {
+  if (other === undefined) return one;
+  return {
+    data(chunk) {
+      one.data(chunk);
+      other.data(chunk);
+    },
+    end() {
+      one.end?.();
+      other.end?.();
+    },
   };
 }
 

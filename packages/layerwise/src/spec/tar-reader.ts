@@ -5,6 +5,8 @@ import { type TarEntry, type TarKind, tarBlock, tarPadding } from "./tar-header.
 /** An entry as read; `kind` is undefined for a type flag that no layer should hold. */
 export interface ReadEntry extends Omit<TarEntry, "kind"> {
   readonly kind: TarKind | undefined;
+  /** Major and minor number of a device; undefined for everything else. */
+  readonly device: string | undefined;
   /** Where its content begins, in bytes from the start of the archive. */
   readonly offset: number;
 }
@@ -189,6 +191,7 @@ function entryOf(
     size: hasContent ? (paxNumber(pax, "size") ?? size) : 0,
     target: targetOf(link, kind),
     xattrs: xattrsOf(pax),
+    device: kind?.endsWith("device") === true ? `${numberAt(header, 329, 8)}:${numberAt(header, 337, 8)}` : undefined,
     offset,
   };
 }
