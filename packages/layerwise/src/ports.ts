@@ -48,6 +48,8 @@ export interface Repository {
   mountBlob(descriptor: Descriptor, from: Repository, options?: CallOptions): Promise<boolean>;
   /** Stores a manifest under a tag or its digest. Its blobs must be there already. */
   pushManifest(reference: string, manifest: StoredManifest, options?: CallOptions): Promise<void>;
+  /** Removes a manifest and all its tags; false if the registry does not let anybody, or this user. */
+  removeManifest(digest: Digest, options?: CallOptions): Promise<boolean>;
 }
 
 /** Opens repositories; opening costs nothing, the first call does. */

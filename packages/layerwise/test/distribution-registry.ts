@@ -27,7 +27,7 @@ export async function startDistributionRegistry(): Promise<DistributionRegistry>
   const config = {
     version: "0.1",
     log: { level: "error", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(folder, "data") } },
+    storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: true } },
     http: { addr: host },
   };
   const file = join(folder, "config.yml");

@@ -88,6 +88,11 @@ function createRepository({ host, path, repositories }: Parts): MemoryRepository
       manifests.set(manifest.digest, manifest);
       manifests.set(reference, manifest);
     },
+    async removeManifest(digest, call) {
+      throwIfCancelled(call);
+      for (const [reference, manifest] of manifests) if (manifest.digest === digest) manifests.delete(reference);
+      return true;
+    },
   };
 }
 

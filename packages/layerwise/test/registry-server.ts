@@ -20,6 +20,8 @@ export interface RegistrySwitches {
   brokenDownloads: number;
   /** Whether blobs are only measured, not kept. */
   discardsBlobs: boolean;
+  /** Whether manifests may be removed. */
+  removes: boolean;
   /** The Authorization field without which every request is answered with 401. */
   authorization: string | undefined;
 }
@@ -52,6 +54,7 @@ const ideal: RegistrySwitches = {
   busy: 0,
   brokenDownloads: 0,
   discardsBlobs: false,
+  removes: true,
   authorization: undefined,
 };
 
@@ -202,6 +205,7 @@ function blob({ registry, method, request }: Call, name: string, digest: string)
 function manifest(call: Call, name: string, reference: string): Answer {
   const { registry, method, request, body } = call;
   if (method === "PUT") return putManifest(call, name, reference);
+  if (method === "DELETE") return deleteManifest(registry, name, reference);
   const found = registry.repositories.get(name)?.manifests.get(reference);
   if (found === undefined || body.size > 0) return refusal(404, "MANIFEST_UNKNOWN");
   if (!(request.headers.accept ?? "").includes(found.mediaType)) return refusal(404, "MANIFEST_UNKNOWN");
@@ -210,6 +214,15 @@ function manifest(call: Call, name: string, reference: string): Answer {
     headers: { "content-type": found.mediaType, ...digestHeader(registry, found.bytes) },
     body: found.bytes,
   };
+}
+
+function deleteManifest(registry: Registry, name: string, digest: string): Answer {
+  if (!registry.switches.removes) return refusal(405, "UNSUPPORTED");
+  const { manifests } = repositoryOf(registry, name);
+  const found = manifests.get(digest);
+  if (found === undefined) return refusal(404, "MANIFEST_UNKNOWN");
+  for (const [reference, one] of manifests) if (one.bytes.equals(found.bytes)) manifests.delete(reference);
+  return { status: 202 };
 }
 
 function putManifest({ registry, request, body }: Call, name: string, reference: string): Answer {

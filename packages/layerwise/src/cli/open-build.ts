@@ -6,7 +6,7 @@ import type { BuildOptions } from "../build.ts";
 import { LayerwiseError } from "../error.ts";
 import type { NamedImages } from "../plan/gather-bases.ts";
 import type { RouteReason } from "../plan/route.ts";
-import type { Repository } from "../ports.ts";
+import type { Repositories, Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
 import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
 import { machinePlatform, openBuildFiles, type Wired } from "../wire.ts";
@@ -127,16 +127,17 @@ function openCache(
   { wired, outputs, isPlan }: { wired: Wired; outputs: readonly Output[]; isPlan: boolean },
 ): Repository | undefined {
   const { repositories } = wired.ports;
-  if (cacheRepo !== undefined) {
-    const layout = /^oci-layout:(?:\/\/)?(.+)$/.exec(cacheRepo)?.[1];
-    return layout === undefined
-      ? repositories.inRegistry(parseRepositoryName(cacheRepo))
-      : repositories.inLayout(layout);
-  }
+  if (cacheRepo !== undefined) return openCacheRepository(cacheRepo, repositories);
   // A plan says what `build --push` would do.
   if (isPlan && asked.length === 0 && tags[0] !== undefined) return repositories.inRegistry(tags[0]);
   const first = outputs.find((output) => output.kind === "repository");
   return first?.kind === "repository" ? first.repository : undefined;
+}
+
+/** What `--cache-repo` names: a repository of a registry, or a directory. */
+export function openCacheRepository(text: string, repositories: Repositories): Repository {
+  const layout = /^oci-layout:(?:\/\/)?(.+)$/.exec(text)?.[1];
+  return layout === undefined ? repositories.inRegistry(parseRepositoryName(text)) : repositories.inLayout(layout);
 }
 
 /** Named contexts that are images are looked up here; directories and URLs are the engine's. */

@@ -67,6 +67,8 @@ export interface RawFlags {
   readOnlyCache?: boolean;
   checkpoints?: string;
   verify?: string | true;
+  /** `prune` only. */
+  key?: string[];
   builder?: string;
   insecureRegistry?: string[];
   registryCa?: string;

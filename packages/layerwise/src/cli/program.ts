@@ -5,7 +5,7 @@ import type { RawFlags } from "./options.ts";
 
 /** A command that the user chose, with its flags as given. */
 export interface Chosen {
-  readonly command: "build" | "plan" | "verify";
+  readonly command: "build" | "plan" | "verify" | "prune";
   /** A build context, or for `verify` two references. */
   readonly operands: readonly string[];
   readonly flags: RawFlags;
@@ -38,7 +38,7 @@ export function parseCommandLine(
     .exitOverride();
   const add = (command: Chosen["command"], description: string) => {
     const sub = program.command(command).description(description);
-    for (const option of [...buildFlags(), ...ownFlags[command]()]) sub.addOption(option);
+    for (const option of flagsOf[command]()) sub.addOption(option);
     sub.exitOverride();
     return sub;
   };
@@ -58,6 +58,9 @@ export function parseCommandLine(
     .action((operands: string[], flags: RawFlags) => {
       chosen = { command: "verify", operands, flags };
     });
+  add("prune", "Remove checkpoints, so that no build uses them any more").action((flags: RawFlags) => {
+    chosen = { command: "prune", operands: [], flags };
+  });
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -104,18 +107,22 @@ function buildFlags(): readonly Option[] {
     new Option("--pull", "accepted for compatibility: base images are always looked up"),
     new Option("--cache-repo <repository>", "where checkpoints are (default: the first tag's repository)"),
     new Option("--read-only-cache", "use checkpoints and save none"),
-    list("--insecure-registry <host>", "a registry that may be spoken to without TLS"),
-    new Option("--registry-ca <file>", "certificates to trust besides the system's"),
+    ...registryFlags(),
     new Option("--progress <kind>", "auto, plain, tty, quiet or json (default: auto)"),
     new Option("--provenance <value>", "only false: images have no attestations"),
     new Option("--sbom <value>", "only false: images have no attestations"),
   ];
 }
 
-const ownFlags: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
-  build: deliveryFlags,
-  plan: () => [new Option("--json", "print the plan as JSON")],
-  verify: () => [new Option("--json", "print what was found as JSON")],
+const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
+  build: () => [...buildFlags(), ...deliveryFlags()],
+  plan: () => [...buildFlags(), new Option("--json", "print the plan as JSON")],
+  verify: () => [...buildFlags(), new Option("--json", "print what was found as JSON")],
+  prune: () => [
+    list("--key <key>", "a cache key, or the tag of a checkpoint; repeatable"),
+    new Option("--cache-repo <repository>", "where the checkpoint is"),
+    ...registryFlags(),
+  ],
 };
 
 function deliveryFlags(): readonly Option[] {
@@ -132,6 +139,13 @@ function deliveryFlags(): readonly Option[] {
     new Option("--metadata-file <file>", "write the image's digests as JSON"),
     new Option("--iidfile <file>", "write the image ID"),
     new Option("--report <file>", "write the report as JSON"),
+  ];
+}
+
+function registryFlags(): readonly Option[] {
+  return [
+    list("--insecure-registry <host>", "a registry that may be spoken to without TLS"),
+    new Option("--registry-ca <file>", "certificates to trust besides the system's"),
   ];
 }
 

@@ -15,6 +15,7 @@ import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
 import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
+import { pruneCommand } from "./prune-command.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
@@ -71,6 +72,10 @@ async function runCommand(chosen: Chosen, { around, said }: Running): Promise<nu
   const { env, version } = around;
   const wired = openWorld({ env, version, builder, insecureRegistries, registryCa });
   try {
+    if (command === "prune") {
+      await pruneCommand(chosen.flags, { wired, around });
+      return 0;
+    }
     const isPlan = command === "plan";
     if (command === "verify") {
       const readDockerfile = (text: string | undefined) => {

@@ -152,6 +152,16 @@ export function decodeFilesManifest(
   return layers.length === 1 && layer?.mediaType === filesMediaType ? layer : undefined;
 }
 
+/** Writes a manifest that no reader takes for a checkpoint: it says no key. */
+export function encodeTombstone(): Uint8Array {
+  return encodeManifest({
+    mediaType: mediaTypes.oci.manifest,
+    artifactType: "application/vnd.layerwise.pruned.v1",
+    config: emptyDescriptor,
+    layers: [emptyDescriptor],
+  });
+}
+
 /** The content that a config without meaning has. */
 export const emptyContent: Uint8Array = Buffer.from("{}");
 

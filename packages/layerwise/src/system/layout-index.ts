@@ -56,15 +56,29 @@ export async function tagInLayout(
   { tag, descriptor }: { readonly tag: string; readonly descriptor: Descriptor },
   call: CallOptions = {},
 ): Promise<void> {
+  const entry = { ...descriptor, annotations: { ...descriptor.annotations, [tagAnnotation]: tag } };
+  await changeIndex(
+    directory,
+    (entries) => [...entries.filter(({ annotations }) => annotations?.[tagAnnotation] !== tag), entry],
+    call,
+  );
+}
+
+/** Takes all tags from a manifest, in the same way. */
+export async function untagInLayout(directory: string, digest: string, call: CallOptions = {}): Promise<void> {
+  await changeIndex(directory, (entries) => entries.filter((entry) => entry.digest !== digest), call);
+}
+
+type Entries = LayoutIndex["manifests"];
+
+async function changeIndex(directory: string, change: (entries: Entries) => Entries, call: CallOptions): Promise<void> {
   const file = join(directory, "index.json");
   for (;;) {
     const lock = await takeLock(`${file}.lock`, call);
     try {
       const index = await read(directory);
-      const entry = { ...descriptor, annotations: { ...descriptor.annotations, [tagAnnotation]: tag } };
-      const others = index.manifests.filter(({ annotations }) => annotations?.[tagAnnotation] !== tag);
       const next = join(directory, `.index-${randomUUID()}`);
-      await writeFile(next, JSON.stringify({ ...index, manifests: [...others, entry] }));
+      await writeFile(next, JSON.stringify({ ...index, manifests: change(index.manifests) }));
       if (await lock.isHeld()) return await rename(next, file);
       await unlink(next);
     } finally {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
@@ -10,7 +10,7 @@ import type { Descriptor } from "../spec/descriptor.ts";
 import { type Digest, digestOf, hexOf, isDigest } from "../spec/digest.ts";
 import { verified } from "../spec/verified.ts";
 import { readJson } from "./json.ts";
-import { entryOfTag, readLayoutIndex, tagInLayout } from "./layout-index.ts";
+import { entryOfTag, readLayoutIndex, tagInLayout, untagInLayout } from "./layout-index.ts";
 import { manifestTypeOf, maxManifestBytes } from "./manifest-type.ts";
 
 /**
@@ -36,6 +36,8 @@ export function openLayout(path: string): Repository {
     },
     pushManifest: (reference, manifest, call) =>
       guarded(() => pushManifest(layout, { reference, manifest }, call), { layout, ...call }),
+    removeManifest: (digest, call) =>
+      guarded(async () => await removeManifest(layout, digest, call), { layout, ...call }),
   };
 }
 
@@ -114,6 +116,14 @@ async function pushManifest(
   await writeWhole(blobPath(layout, digest), [bytes], call);
   if (isDigest(reference)) return;
   await tagInLayout(layout.directory, { tag: reference, descriptor: { mediaType, digest, size: bytes.length } }, call);
+}
+
+/** Its blobs may be another manifest's as well and stay for whoever collects garbage. */
+async function removeManifest(layout: Layout, digest: Digest, call: CallOptions = {}): Promise<boolean> {
+  const entries = await readLayoutIndex(layout.directory);
+  if (entries.some((entry) => entry.digest === digest)) await untagInLayout(layout.directory, digest, call);
+  await rm(blobPath(layout, digest), { force: true });
+  return true;
 }
 
 const referring = v.object({

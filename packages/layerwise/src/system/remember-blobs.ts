@@ -33,6 +33,7 @@ function remembering(inner: Repository, emit: Emit): Repository {
     isLocal: inner.isLocal,
     fetchManifest: (reference, options) => inner.fetchManifest(reference, options),
     pushManifest: (reference, manifest, options) => inner.pushManifest(reference, manifest, options),
+    removeManifest: (digest, options) => inner.removeManifest(digest, options),
     async hasBlob(digest, options) {
       if (held.has(digest)) return true;
       const has = await inner.hasBlob(digest, options);

@@ -178,6 +178,25 @@ function manifestContract(create: () => Repository): void {
     expect(await repository.fetchManifest(first.digest)).toEqual(asStored(first));
   });
 
+  it("removes a manifest with its tags, and no other", async () => {
+    const repository = create();
+    const gone = await pushedImage(repository, { annotation: "gone" });
+    const kept = await pushedImage(repository, { annotation: "kept" });
+    await repository.pushManifest("lwcache-gone", gone);
+    await repository.pushManifest("latest", kept);
+
+    const removed = await repository.removeManifest(gone.digest);
+
+    expect(removed).toBe(true);
+    expect(await repository.fetchManifest("lwcache-gone")).toBeUndefined();
+    expect(await repository.fetchManifest(gone.digest)).toBeUndefined();
+    expect(await repository.fetchManifest("latest")).toEqual(asStored(kept));
+  });
+
+  it("removes what is not there", async () => {
+    expect(await create().removeManifest(digestOf("never"))).toBe(true);
+  });
+
   it("refuses a manifest that misses a blob, says so, and leaves the tag as it was", async () => {
     const repository = create();
     const complete = await pushedImage(repository, {});
@@ -224,6 +243,7 @@ function cancellationContract(create: () => Repository): void {
     { what: "fetchManifest", call: (repository) => repository.fetchManifest("latest", { signal }) },
     { what: "hasBlob", call: (repository) => repository.hasBlob(descriptor.digest, { signal }) },
     { what: "fetchBlob", call: (repository) => readAll(repository.fetchBlob(descriptor, { signal }), 1_000) },
+    { what: "removeManifest", call: (repository) => repository.removeManifest(descriptor.digest, { signal }) },
     { what: "pushBlob", call: (repository) => repository.pushBlob(blobOf("cancelled"), { signal }) },
   ])("ends $what with CANCELLED when the signal is aborted before", async ({ call }) => {
     const repository = create();

@@ -4,7 +4,7 @@ import type { RepositoryName } from "../../spec/reference.ts";
 import type { CredentialSource } from "../credentials.ts";
 import { type Challenges, createAuthorizer } from "./auth.ts";
 import { fetchBlob, hasBlob } from "./blobs.ts";
-import { fetchManifest, pushManifest } from "./manifests.ts";
+import { fetchManifest, pushManifest, removeManifest } from "./manifests.ts";
 import { createSession } from "./session.ts";
 import type { Transport } from "./transport.ts";
 import { mountBlob, type OpenUploads, pushBlob } from "./upload.ts";
@@ -49,5 +49,6 @@ export function createRegistryRepository(
       return mountBlob(session, { descriptor, from: from.name.slice(name.host.length + 1), uploads }, call);
     },
     pushManifest: (reference, manifest, call) => pushManifest(session, { reference, manifest }, call),
+    removeManifest: (digest, call) => removeManifest(session, digest, call),
   };
 }

@@ -8,7 +8,7 @@ export interface RequestBody {
 
 /** A request to a registry, a token server or a blob store. */
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly url: URL;
   /** What is done, for errors: the words after "could not", for example `push blob sha256:… to registry.example/app`. */
   readonly action: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LayerwiseError } from "../../error.ts";
 import type { CallOptions, StoredManifest } from "../../ports.ts";
-import { digestOf, isDigest } from "../../spec/digest.ts";
+import { type Digest, digestOf, isDigest } from "../../spec/digest.ts";
 import { manifestAccept } from "../../spec/media-type.ts";
 import { manifestTypeOf, maxManifestBytes } from "../manifest-type.ts";
 import { bodyOf, type HttpAnswer, isSuccess } from "./http-message.ts";
@@ -74,6 +74,27 @@ export async function pushManifest(
     hint: "check whether something between here and the registry rewrites manifests",
     details: { digest: manifest.digest },
   });
+}
+
+/** Statuses of registries that delete nothing, or not for everybody. */
+const refusesRemoval: ReadonlySet<number> = new Set([400, 401, 403, 405, 501]);
+
+/**
+ * Removes a manifest with all its tags. False if the registry or the user's rights do not allow it.
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#deleting-manifests
+ */
+export async function removeManifest(session: Session, digest: Digest, { signal }: CallOptions = {}): Promise<boolean> {
+  const request: RepositoryRequest = {
+    method: "DELETE",
+    target: `manifests/${digest}`,
+    action: `remove manifest ${nameOf(session, digest)}`,
+    access: { remove: true },
+    signal,
+  };
+  const answer = await session.send(request);
+  if (isSuccess(answer.status) || answer.status === 404) return true;
+  if (refusesRemoval.has(answer.status)) return false;
+  throw session.errorOf(answer, request);
 }
 
 /** Registries may leave the field out, and may name the digest of another algorithm. */

@@ -20,6 +20,11 @@ export function pushScope(path: string): Scope {
   return { resource: `repository:${path}`, actions: ["pull", "push"] };
 }
 
+/** The scope that lets delete from a repository, and read what it deletes. */
+export function deleteScope(path: string): Scope {
+  return { resource: `repository:${path}`, actions: ["delete", "pull"] };
+}
+
 /** Reads the scopes of a challenge, which are separated by blanks. */
 export function parseScopes(text: string | undefined): readonly Scope[] {
   const words = (text ?? "").split(" ").filter((word) => word !== "");

@@ -5,14 +5,20 @@ import { formatRepository, type RepositoryName } from "../../spec/reference.ts";
 import type { Authorizer } from "./auth.ts";
 import type { HttpAnswer, HttpRequest, StreamedAnswer } from "./http-message.ts";
 import { answerError } from "./protocol-error.ts";
-import { pullScope, pushScope, type Scope } from "./scope.ts";
+import { deleteScope, pullScope, pushScope, type Scope } from "./scope.ts";
 import type { Transport } from "./transport.ts";
 
 /** A request to one repository: a path below `/v2/NAME/`, or a URL that the registry gave. */
 export interface RepositoryRequest extends Omit<HttpRequest, "url" | "signal">, CallOptions {
   readonly target: string | URL;
   /** What is to be allowed besides reading this repository. */
-  readonly access?: { readonly write?: boolean | undefined; readonly readAlso?: string | undefined } | undefined;
+  readonly access?:
+    | {
+        readonly write?: boolean | undefined;
+        readonly remove?: boolean | undefined;
+        readonly readAlso?: string | undefined;
+      }
+    | undefined;
 }
 
 /** Requests to one repository, authorized as its registry wants it. */
@@ -90,7 +96,10 @@ function authorized(request: HttpRequest, authorization: string | undefined): Ht
   return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } };
 }
 
-function scopesOf({ path }: RepositoryName, { write, readAlso }: NonNullable<RepositoryRequest["access"]>): Scope[] {
-  const own = write === true ? pushScope(path) : pullScope(path);
+function scopesOf(
+  { path }: RepositoryName,
+  { write, remove, readAlso }: NonNullable<RepositoryRequest["access"]>,
+): Scope[] {
+  const own = remove === true ? deleteScope(path) : write === true ? pushScope(path) : pullScope(path);
   return readAlso === undefined ? [own] : [own, pullScope(readAlso)];
 }
