@@ -92,7 +92,10 @@ it("says that there is nothing to compare when an engine makes it all", async ()
 });
 
 it("compares two published images without an engine", async () => {
-  const [{ reference: one }, { reference: other }] = [await publishedApp("one"), await publishedApp("two")];
+  const { reference: one, folder, secret } = await publishedApp("one");
+  const other = `${host}/one:2`;
+  await writeFile(join(folder, "a"), "1");
+  await site.build(["--tag", other, "--no-cache", ...secret("one"), folder]);
   const env = noEngine;
 
   const equal = await site.layerwise(["verify", ...insecure, one, one], { env });
