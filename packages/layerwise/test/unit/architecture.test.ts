@@ -36,8 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "index.ts": [
     "build.ts",
     "build-defaults.ts",
-    "build-defaults.ts": ["build.ts"],
-  "wire.ts",
+    "wire.ts",
     "plan",
     "publish",
     "verify",
