@@ -37,6 +37,8 @@ export interface DraftInput {
   readonly files?: Readonly<Record<string, DraftFile>>;
   readonly ignore?: string;
   readonly base?: Partial<ImageConfig>;
+  /** What stands for the layers of the image `other`. */
+  readonly other?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly target?: string;
   readonly platform?: Platform;
@@ -86,7 +88,7 @@ export function draft(input: DraftInput): {
     contentOf: content,
     buildArgs,
     runOptions: input.runOptions ?? [],
-    imageKey: (reference) => (reference === "other" ? "chain of other" : undefined),
+    imageKey: (reference) => (reference === "other" ? (input.other ?? "layers") : undefined),
   });
   const last = heads.at(-1)?.stage.index ?? 0;
   const chain = chains.get(last) as Chain;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, link, mkdir, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { type BaseLayer, layerOf, openRegistryImage, pushImage, tinyBase } from "../../../lab/src/index.ts";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { DraftFile, DraftInput } from "../draft.ts";
+import { pushBase } from "./corpus-bases.ts";
+import type { BaseSpec, Entry } from "./corpus-case.ts";
+import { writeEntries } from "./corpus-context.ts";
 import type { Site } from "./site.ts";
 
 /** One instruction of a build that makes a layer: our key of it, and what the engine did. */
@@ -62,15 +64,17 @@ interface Writing {
 /** Writes an input's files, pushes its bases, and returns the arguments that build it. */
 async function writeBuild(site: Site, { input, folder, name }: Writing): Promise<readonly string[]> {
   const { dockerfile, files = {}, ignore, buildArgs = {}, runOptions = [], target } = input;
-  const bases = new Map([
-    ["base", await pushSeriesBase(site, { name, what: "base", config: { ...input.base?.config } })],
-    ["other", await pushSeriesBase(site, { name, what: "other", config: {} })],
-  ]);
-  const named = dockerfile.replace(/(FROM (?:--\S+ )?|from=)(base|other)\b/g, (_, before: string, what: string) => {
-    return `${before}${bases.get(what)}`;
-  });
+  const bases = new Map<string, string>();
+  for (const base of ["base", "other"]) {
+    bases.set(base, await pushBase(site, baseOf(input, name), { repository: `${name}-${base}`, tag: "1" }));
+  }
+  const named = dockerfile.replace(
+    /(FROM (?:--\S+ )?|from=)(base|other)\b/gi,
+    (_, before: string, base: string) => `${before}${bases.get(base)}`,
+  );
   const context = join(folder, "context");
-  await writeFiles(context, files);
+  await mkdir(context);
+  await writeEntries(context, entriesOf(files));
   await writeFile(join(folder, "Dockerfile"), named);
   if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
   return [
@@ -83,62 +87,28 @@ async function writeBuild(site: Site, { input, folder, name }: Writing): Promise
   ];
 }
 
-async function writeFiles(context: string, files: Readonly<Record<string, DraftFile>>): Promise<void> {
-  await mkdir(context, { recursive: true });
+/** The tiny base with a layer that only this series has, and with what the input says of it. */
+function baseOf({ base = {} }: DraftInput, name: string): BaseSpec {
+  const { config, created, history, diffIds } = base;
+  const content = `${name} ${diffIds?.join(" ") ?? ""}`;
+  const document = { ...(created && { created }), ...(history && { history }) };
+  const mark: Entry = { path: "mark", type: "file", names: "utf8", content };
+  return { from: "tiny", family: "docker", layers: [[mark]], config: { ...config }, document };
+}
+
+function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {
   const links = new Map<string, string>();
-  const directories: { path: string; mode: number }[] = [];
-  for (const [name, file] of Object.entries(files)) {
-    const path = join(context, name);
-    await mkdir(dirname(path), { recursive: true });
-    const { text = "", directory, target, mode, hardLink } = typeof file === "string" ? { text: file } : file;
+  return Object.entries(files).map(([path, file]): Entry => {
+    const { text, directory, target, mode, mtime, hardLink, capability } =
+      typeof file === "string" ? { text: file } : file;
+    const common = { path, names: "utf8", mtime, capability, mode: mode?.toString(8).padStart(4, "0") } as const;
     const first = hardLink === undefined ? undefined : links.get(hardLink);
-    if (hardLink !== undefined) links.set(hardLink, path);
-    if (first !== undefined) await link(first, path);
-    else if (target !== undefined) await symlink(target, path);
-    else if (directory === true) {
-      await mkdir(path, { recursive: true });
-      directories.push({ path, mode: mode ?? 0o755 });
-    } else {
-      await writeFile(path, text);
-      await chmod(path, mode ?? 0o644);
-    }
-  }
-  for (const { path, mode } of directories) await chmod(path, mode);
-}
-
-interface SeriesBase {
-  readonly name: string;
-  readonly what: string;
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-async function pushSeriesBase(site: Site, { name, what, config }: SeriesBase): Promise<string> {
-  const tiny = await tinyOf(site);
-  const mark = layerOf([{ path: "mark", type: "file", content: `${name} ${what}` }]);
-  const contents = { layers: [...tiny.layers, mark], config: { ...tiny.config, ...config } };
-  return await pushImage(contents, { registry: site.registry, repository: `${name}-${what}`, tag: "1" });
-}
-
-interface Tiny {
-  readonly layers: readonly BaseLayer[];
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-const tinies = new WeakMap<Site, Promise<Tiny>>();
-
-async function tinyOf(site: Site): Promise<Tiny> {
-  const known = tinies.get(site) ?? readTiny(site);
-  tinies.set(site, known);
-  return await known;
-}
-
-async function readTiny({ registry }: Site): Promise<Tiny> {
-  const image = await openRegistryImage(await tinyBase(registry));
-  const layers = image.layers.map(({ claims, open }, index): BaseLayer => {
-    const { digest = "", size = 0 } = claims;
-    return { digest, size, open, diffId: image.config.rootfs?.diff_ids[index] ?? "" };
+    if (hardLink !== undefined && first === undefined) links.set(hardLink, path);
+    if (first !== undefined) return { path, names: "utf8", type: "hardlink", target: first };
+    if (target !== undefined) return { ...common, type: "symlink", target };
+    if (directory === true) return { ...common, type: "directory" };
+    return { ...common, type: "file", content: text ?? "" };
   });
-  return { layers, config: image.config.config ?? {} };
 }
 
 interface PlannedKey {
@@ -192,7 +162,7 @@ async function verdictsOf(
 
 /** What each stage starts from, by its name or number. */
 function stageBases(dockerfile: string): ReadonlyMap<string, "image" | "other"> {
-  const stages = [...dockerfile.matchAll(/^FROM (?:--\S+ )?(\S+)(?: AS (\S+))?/gm)];
+  const stages = [...dockerfile.matchAll(/^FROM (?:--\S+ )?(\S+)(?: AS (\S+))?/gim)];
   return new Map(stages.map(([, base, name], index) => [name ?? String(index), isImage(base) ? "image" : "other"]));
 }
 
