@@ -35,6 +35,8 @@ export interface BuildOptions extends CallOptions {
   readonly context: BuildContext;
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** Arguments that an engine's client adds by itself, unless `buildArgs` has them. */
+  readonly clientArgs?: ReadonlyMap<string, string> | undefined;
   readonly buildPlatform: Platform;
   /** Undefined: the build platform. */
   readonly platform: Platform | undefined;
@@ -82,7 +84,9 @@ export async function planOnly(options: BuildOptions, { ports, emit }: Omit<Buil
   const matcher = ignoreMatcher(options);
   const targetPlatform = options.platform ?? options.buildPlatform;
   const { repositories } = ports;
-  const plan = await planBuild({ ...options, dockerfile, wholeReason, matcher, targetPlatform, repositories, emit });
+  const buildArgs = new Map([...(options.clientArgs ?? []), ...options.buildArgs]);
+  const what = { ...options, dockerfile, buildArgs, wholeReason, matcher, targetPlatform };
+  const plan = await planBuild({ ...what, repositories, emit });
   emit({ kind: "planned", route: plan.route, why: plan.reasons.map(describeReason) });
   return plan;
 }

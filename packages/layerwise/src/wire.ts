@@ -62,3 +62,4 @@ export function openWorld(options: WireOptions): Wired {
 
 export { type BuildFiles, type BuildPaths, openBuildFiles } from "./system/build-files.ts";
 export { machinePlatform } from "./system/machine-platform.ts";
+export { proxyArguments } from "./system/proxy-arguments.ts";

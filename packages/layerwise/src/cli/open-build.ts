@@ -9,7 +9,7 @@ import type { RouteReason } from "../plan/route.ts";
 import type { Repositories, Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
 import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
-import { machinePlatform, openBuildFiles, type Wired } from "../wire.ts";
+import { machinePlatform, openBuildFiles, proxyArguments, type Wired } from "../wire.ts";
 import type { CommandOptions, OutputOption } from "./options.ts";
 import type { Surroundings } from "./run.ts";
 
@@ -26,6 +26,7 @@ export async function openBuildOptions(
     ...files,
     target: options.target,
     buildArgs: options.buildArgs,
+    clientArgs: await proxyArguments(around.env),
     buildPlatform: machinePlatform(),
     platform: options.platform,
     labels: options.labels,

@@ -44,6 +44,11 @@ describe("cacheKeyOf", () => {
 });
 
 describe("listValue", () => {
+  it("tells a byte that is no UTF-8 from a text that looks like its number", () => {
+    expect(listValue(["\udc80"])).not.toBe(listValue(["\0dc80"]));
+    expect(listValue(["\0"])).not.toBe(listValue(["\u00000"]));
+  });
+
   it("tells apart lists that would be one text when joined", () => {
     expect(listValue(["ab", "c"])).not.toBe(listValue(["a", "bc"]));
     expect(listValue(["1:a"])).not.toBe(listValue(["", "a"]));

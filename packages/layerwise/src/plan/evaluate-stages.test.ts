@@ -164,6 +164,17 @@ describe("evaluateStages", () => {
     });
   });
 
+  it("sets the variables of the config again in a stage that starts from a stage", () => {
+    const dockerfile = "FROM base AS one\nENV A=1 B=1\nARG C=1\nARG A=2\nRUN one\nFROM one\nRUN two\n";
+
+    const { chain } = draft({ dockerfile, base: { config: { Env: ["PATH=/x"] } } });
+
+    expect(chain.steps.map(({ step }) => [...step.before.environment].map((pair) => pair.join("=")))).toEqual([
+      ["PATH=/x", "B=1", "C=1", "A=2"],
+      ["C=1", "PATH=/x", "A=1", "B=1"],
+    ]);
+  });
+
   it("has a step for each instruction that makes a layer, none for WORKDIR /", () => {
     const dockerfile = "FROM base\nRUN a\nENV A=1\nCOPY x /\nWORKDIR /\nWORKDIR /w\nADD x /\nLABEL a=b\n";
 
@@ -197,6 +208,13 @@ describe("evaluateStages", () => {
     const base = { config: { OnBuild: ["COPY --from=x /a /b"] } };
 
     expect(refusalOf({ dockerfile: "FROM base\n", base })).toBe("whole: onbuild-reads-stage");
+  });
+
+  it("refuses to copy a here-document whose bytes are lost", () => {
+    const build = (name: string) => draft({ dockerfile: `FROM base\nCOPY <<${name} /x\n\ufffd\nE\n` });
+
+    expect(() => build('"E"')).toThrow("could not copy the here-document E: it holds bytes that are no UTF-8");
+    expect(build("E").key).not.toBe("none");
   });
 
   it("says where a word cannot be expanded", () => {

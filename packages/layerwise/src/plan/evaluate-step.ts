@@ -4,6 +4,7 @@ import { expandWord } from "../dockerfile/expand.ts";
 import { chompHeredoc, parseHeading } from "../dockerfile/heredoc.ts";
 import type { CopyInstruction, Instruction, RunInstruction, WorkdirInstruction } from "../dockerfile/instruction.ts";
 import { parseMount } from "../dockerfile/mount.ts";
+import { syntaxError } from "../dockerfile/syntax-error.ts";
 import { argvOf, type Scope, shellOf } from "./evaluate-config.ts";
 import { copyText, runText } from "./history-text.ts";
 import type { RouteReason } from "./route.ts";
@@ -120,7 +121,7 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
     sources,
     heredocs: instruction.heredocs.map(({ name, content, expand: expands }) => ({
       name,
-      content: expands ? expandBody(content) : content,
+      content: expands ? expandBody(content) : certainText(content, name),
     })),
     destination: absoluteDestination(workingDirectory(state), word),
     chown: optional(instruction.chown),
@@ -133,6 +134,17 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
     unpack,
   };
   return { state, step, createdBy: copyText(step, word) };
+}
+
+/**
+ * BuildKit copies bytes that are no UTF-8 as they are, where no variable is expanded. The text of a Dockerfile has lost
+ * them.
+ */
+function certainText(content: string, name: string): string {
+  if (!content.includes("\ufffd")) return content;
+  throw syntaxError(`could not copy the here-document ${name}: it holds bytes that are no UTF-8`, {
+    hint: "put its content into a file of the build context, and copy that",
+  });
 }
 
 /** Forms that front ends of different age resolve differently. */

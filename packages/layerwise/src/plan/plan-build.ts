@@ -184,8 +184,9 @@ async function engine(input: PlanInput, draft: Draft, { start, reasons }: Engine
   const chains = new Map<number, Chain>();
   await startStage(draft.target, { input, draft, starts, chains, recalled: usable(input, draft.target, start) });
   const { target: chain, stages, images, content } = draft;
+  const { buildArgs } = input;
   const noCache = engineNoCache(input);
-  const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, content, noCache };
+  const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, content, buildArgs, noCache };
   const others = [...chains.values()].filter((one) => one !== chain).flatMap((one) => ownReasons(work, one));
   const all = [...reasons, ...others];
   return { dockerfile: input.dockerfile, platform: chain.platform, route: "engine", reasons: all, work };

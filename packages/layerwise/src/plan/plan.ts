@@ -57,6 +57,8 @@ export interface EngineWork {
   readonly images: readonly BaseImage[];
   /** What the steps read from the build context when their keys were made. */
   readonly content: ContentOf;
+  /** What an engine gives to ARGs by itself, so that a residual need not say it. */
+  readonly buildArgs: ReadonlyMap<string, string>;
   /** What the engine itself may not reuse. */
   readonly noCache: boolean | readonly string[];
 }

@@ -107,10 +107,10 @@ async function residualFor(
   const starts = new Map<number, ResidualStart>();
   for (const [stage, start] of work.starts) {
     const chain = work.chains.get(stage) as Chain;
-    const { signal, settings } = around;
+    const { signal } = around;
     const cache = around.cache as Repository;
     const resumed = async () =>
-      await resumeImage(chain, { start: start as ResumedStart, cache, buildArgs: settings.buildArgs, signal });
+      await resumeImage(chain, { start: start as ResumedStart, cache, buildArgs: work.buildArgs, signal });
     starts.set(stage, start.kind === "begin" ? start : await resumed());
   }
   return residualOf({ ...input, starts });

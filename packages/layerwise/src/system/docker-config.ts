@@ -14,13 +14,15 @@ export type Credentials =
   /** Nothing was found; `source` says where it was looked for. */
   | { readonly kind: "anonymous"; readonly source: string };
 
-/** The part of Docker's config file (and of podman's auth file) that is about credentials. */
+/** The part of Docker's config file (and of podman's auth file) that is about credentials and proxies. */
 export interface DockerConfig {
   readonly auths?: Readonly<Record<string, ConfigEntry>> | null | undefined;
   /** Helpers by host. */
   readonly credHelpers?: Readonly<Record<string, string>> | null | undefined;
   /** The helper for all other hosts. */
   readonly credsStore?: string | null | undefined;
+  /** What containers are told of proxies, by the engine's address; `default` for the others. */
+  readonly proxies?: Readonly<Record<string, ConfigProxies>> | null | undefined;
 }
 
 type Text = string | null | undefined;
@@ -33,6 +35,15 @@ export interface ConfigEntry {
   readonly password?: Text;
   readonly identitytoken?: Text;
   readonly registrytoken?: Text;
+}
+
+/** The proxies that a config file has for an engine. */
+export interface ConfigProxies {
+  readonly httpProxy?: Text;
+  readonly httpsProxy?: Text;
+  readonly ftpProxy?: Text;
+  readonly noProxy?: Text;
+  readonly allProxy?: Text;
 }
 
 /** A place where the credentials of a repository may be found. */
@@ -57,6 +68,12 @@ const configSchema = v.object({
   ),
   credHelpers: v.nullish(v.record(v.string(), v.string())),
   credsStore: text,
+  proxies: v.nullish(
+    v.record(
+      v.string(),
+      v.object({ httpProxy: text, httpsProxy: text, ftpProxy: text, noProxy: text, allProxy: text }),
+    ),
+  ),
 });
 
 /**

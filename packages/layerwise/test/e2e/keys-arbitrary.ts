@@ -4,13 +4,15 @@ import type { DraftFile, DraftInput } from "../draft.ts";
 import { applyEdit, type BuildModel, type Edit, editKinds, renderBuild, type StageModel } from "./keys-model.ts";
 
 /** Builds that follow from one another by one edit each, as inputs for an engine. */
-export const buildSeries: fc.Arbitrary<readonly DraftInput[]> = fc
-  .record({ build: buildModel(), edits: fc.array(editModel(), { minLength: 2, maxLength: 4 }) })
-  .map(({ build, edits }) => {
-    const builds = [build];
-    for (const edit of edits) builds.push(applyEdit(builds.at(-1) as BuildModel, edit));
-    return builds.map(renderBuild);
-  });
+export function buildSeries(): fc.Arbitrary<readonly DraftInput[]> {
+  return fc
+    .record({ build: buildModel(), edits: fc.array(editModel(), { minLength: 2, maxLength: 4 }) })
+    .map(({ build, edits }) => {
+      const builds = [build];
+      for (const edit of edits) builds.push(applyEdit(builds.at(-1) as BuildModel, edit));
+      return builds.map(renderBuild);
+    });
+}
 
 function buildModel(): fc.Arbitrary<BuildModel> {
   return fc.record({

@@ -43,7 +43,7 @@ for (const { generation, store } of engines) {
       const counts = { same: 0, finer: 0, executed: 0 };
 
       await fc.assert(
-        fc.asyncProperty(buildSeries, async (inputs) => {
+        fc.asyncProperty(buildSeries(), async (inputs) => {
           const series = startSeries(site);
           const builds: (readonly JudgedStep[])[] = [];
           for (const input of inputs) builds.push(await series.judge(input));
