@@ -40,7 +40,7 @@ export function readPlainProgress(): PlainProgress {
     failed,
     error: () => error,
     line(text) {
-      const message = /^(?:ERROR|error|failed to solve):? (.*)$/.exec(text);
+      const message = /^(?:ERROR|error|failed to solve(?: with frontend [^ :]+)?):? (.*)$/.exec(text);
       if (message !== null) error = message[1];
       const event = stepOf(text);
       return [{ kind: "engine-output", line: text }, ...(event === undefined ? [] : [event])];
