@@ -4,7 +4,7 @@ import type { CallOptions, Ports } from "../ports.ts";
 import type { Image } from "../produce/image.ts";
 import type { Digest } from "../spec/digest.ts";
 import { dockerArchive } from "./docker-archive.ts";
-import { type Destination, manifestOf, moveTags, publishTo } from "./publish.ts";
+import { type Destination, manifestOf, moveTags, pushByDigest, pushContents } from "./publish.ts";
 
 /** Where an image goes. */
 export type Output =
@@ -52,7 +52,10 @@ export async function deliver(
   const { digest, mediaType, bytes } = manifestOf(image, annotations);
   const publishing = { image, annotations, emit, signal };
   const destinations = outputs.filter((output) => output.kind === "repository");
-  for (const { repository } of destinations) await publishTo(repository, publishing);
+  for (const { repository } of destinations) await pushContents(repository, publishing);
+  // The first tag brings the manifest with it, unless something else can still fail before that.
+  const tagsAtOnce = outputs.length === 1 && destinations[0]?.tags[0] !== undefined;
+  if (!tagsAtOnce) for (const { repository } of destinations) await pushByDigest(repository, publishing);
   const others = outputs.filter((output) => output.kind !== "repository");
   let imageId = image.configDescriptor.digest;
   for (const output of others) {

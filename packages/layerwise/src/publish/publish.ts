@@ -13,17 +13,21 @@ export interface Destination {
 }
 
 /**
- * Brings an image into a repository, complete but without a tag: blobs, config, and the manifest by digest.
+ * Brings all blobs of an image into a repository.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#push
  */
-export async function publishTo(
-  repository: Repository,
-  { image, annotations, emit, signal }: PublishOptions,
-): Promise<void> {
+export async function pushContents(repository: Repository, { image, emit, signal }: PublishOptions): Promise<void> {
   const pushing = { to: repository, emit, signal };
   const { configDescriptor, configBytes } = image;
   const pushConfig = async () => await pushDocument({ descriptor: configDescriptor, bytes: configBytes }, pushing);
   await Promise.all([pushLayers(image.layers, pushing), pushConfig()]);
+}
+
+/** Stores the manifest of an image whose blobs are there by its digest: complete, and still without a tag. */
+export async function pushByDigest(
+  repository: Repository,
+  { image, annotations, signal }: PublishOptions,
+): Promise<void> {
   const manifest = manifestOf(image, annotations);
   await repository.pushManifest(manifest.digest, manifest, { signal });
 }
