@@ -32,6 +32,7 @@ export { type CraneRegistry, startCraneRegistry } from "./registry/crane-registr
 export type { Credentials } from "./registry/http.ts";
 export { type Registry, type RegistryOptions, type RegistryPlace, startRegistry } from "./registry/registry.ts";
 export { type Application, makeApplication } from "./workload/application.ts";
+export { type Relay, type RelayOptions, startRelay } from "./registry/relay.ts";
 export { startWheelIndex, type WheelIndex, type WheelIndexOptions } from "./workload/wheel-index.ts";
 export type { WheelSet } from "./workload/wheels.ts";
 export { type DockerfileVariant, makeWorkload, type Workload, type WorkloadOptions } from "./workload/workload.ts";

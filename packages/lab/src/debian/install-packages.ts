@@ -7,7 +7,7 @@ import { withLock } from "../host/lock.ts";
 import { run } from "../host/run.ts";
 
 /** A package that the laboratory may need on this machine. */
-export type HostPackage = "docker-registry" | "iproute2" | "mmdebstrap" | "perl" | "util-linux" | "zstd";
+export type HostPackage = "docker-registry" | "iproute2" | "mmdebstrap" | "perl" | "time" | "util-linux" | "zstd";
 
 /** For each package a program that tells that it is there. */
 const programs: Readonly<Record<HostPackage, string>> = {
@@ -15,6 +15,7 @@ const programs: Readonly<Record<HostPackage, string>> = {
   iproute2: "ip",
   mmdebstrap: "mmdebstrap",
   perl: "perl",
+  time: "time",
   "util-linux": "nsenter",
   zstd: "zstd",
 };

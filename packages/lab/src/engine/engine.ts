@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { delegateCgroup } from "../cell/cgroup.ts";
 import { claimInstance, type Instance } from "../cell/instance.ts";
 import type { LinkBytes } from "../cell/link.ts";
+import { limitRate } from "../cell/link-rate.ts";
 import { openRoom, type Room } from "../cell/room.ts";
 import { installPackages } from "../debian/install-packages.ts";
 import { LabError } from "../host/lab-error.ts";
@@ -36,6 +37,10 @@ export interface Engine {
   readonly work: string;
   /** Runs a program where the engine lives; DOCKER_HOST is set. The environment is added to that of the engine's place. */
   exec(argv: readonly string[], options?: RunOptions): Promise<Output>;
+  /** The command line that runs a program of this machine in the engine's network; until the next wipe. */
+  entering(argv: readonly string[]): readonly string[];
+  /** Limits its network to a rate in both directions, from now on, also after a wipe. */
+  limitRate(mbit: number): Promise<void>;
   /** Makes it an engine that was never used before, as on a CI machine that forgets everything; keeps the shared folder. */
   wipe(): Promise<void>;
   /** Ends it and deletes all that it had. */
@@ -89,6 +94,7 @@ async function engineOf(instance: Instance, parts: EngineParts): Promise<Engine>
   const dockerHost = `unix://${join(instance.folder, "docker.sock")}`;
   let running = await begin(instance, parts);
   let carried: LinkBytes = { received: 0, sent: 0 };
+  let rate: number | undefined;
   const environment = { ...running.room.environment, DOCKER_HOST: dockerHost };
   const shim = await writeDockerShim(instance.folder, environment);
   const bytes = async () => sum(carried, await running.room.link.bytes());
@@ -100,11 +106,17 @@ async function engineOf(instance: Instance, parts: EngineParts): Promise<Engine>
     work: parts.work,
     exec: (argv, options = {}) =>
       running.room.run(argv, { ...options, env: { DOCKER_HOST: dockerHost, ...options.env } }),
+    entering: (argv) => running.room.cell.entering(["net"], argv),
+    limitRate: async (mbit) => {
+      rate = mbit;
+      await limitRate(running.room, mbit);
+    },
     wipe: async () => {
       carried = await bytes();
       await running.room.cell.end();
       await forget(instance.folder);
       running = await begin(instance, parts);
+      if (rate !== undefined) await limitRate(running.room, rate);
     },
     stop: () => instance.remove(),
     bytes,

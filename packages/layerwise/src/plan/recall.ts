@@ -93,8 +93,7 @@ async function openCandidate(
   try {
     const checkpoint = await checkpointOf(chain, { candidate, ...around });
     if (typeof checkpoint === "string") return refuse(checkpoint);
-    const flaw =
-      flawOf(chain, { checkpoint, position, policy: around.policy }) ?? (await missingLayer(checkpoint, around));
+    const flaw = flawOf(chain, { checkpoint, position, policy: around.policy });
     return flaw === undefined ? { checkpoint, position } : refuse(flaw);
   } catch (error) {
     // A damaged checkpoint is as good as none: the build goes on without it.
@@ -107,15 +106,20 @@ const damage: readonly ErrorCode[] = ["REGISTRY_PROTOCOL", "DIGEST_MISMATCH", "R
 
 async function checkpointOf(
   chain: Chain,
-  { candidate, cache, signal }: Recalling & { candidate: Candidate },
+  { candidate, ...around }: Recalling & { candidate: Candidate },
 ): Promise<Checkpoint | string> {
   const { key, tag, stored } = candidate;
+  const { cache, signal } = around;
   const source = `${cache.name}:${tag}`;
   const decoded = decodeCheckpointManifest(stored.bytes, { key, mediaType: stored.mediaType, source });
   if (typeof decoded === "string") return decoded;
-  const configBytes = await readAll(cache.fetchBlob(decoded.manifest.config, { signal }), maxConfigBytes);
+  // Asked for together: each costs a round trip, and nearly always both say that the checkpoint is good.
+  const [configBytes, missing] = await Promise.all([
+    readAll(cache.fetchBlob(decoded.manifest.config, { signal }), maxConfigBytes),
+    missingLayer(decoded.manifest, around),
+  ]);
   const base = chain.base?.config ?? emptyImageConfig(chain.platform);
-  return joinCheckpoint(decoded, { key, digest: stored.digest, configBytes, base, source });
+  return missing ?? joinCheckpoint(decoded, { key, digest: stored.digest, configBytes, base, source });
 }
 
 function flawOf(
@@ -139,7 +143,10 @@ function isTooOld(chain: Chain, { checkpoint, position, policy }: Recalled & { p
 }
 
 /** Registries do not all check a manifest's blobs, and garbage collectors make mistakes. */
-async function missingLayer({ layers }: Checkpoint, { cache, signal }: Recalling): Promise<string | undefined> {
+async function missingLayer(
+  { layers }: Pick<Checkpoint, "layers">,
+  { cache, signal }: Recalling,
+): Promise<string | undefined> {
   const digests = [...new Set(layers.map((layer) => layer.digest))];
   const present = await Promise.all(digests.map((digest) => cache.hasBlob(digest, { signal })));
   const missing = digests.find((_, index) => present[index] === false);

@@ -3,6 +3,7 @@ import type { SecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import { type Environment, proxyFor } from "./proxy.ts";
 import type { Schemes } from "./schemes.ts";
+import { trustNobody } from "./trust.ts";
 import type { ConnectOptions } from "./undici.ts";
 
 type Stack = typeof import("./undici.ts");
@@ -21,7 +22,7 @@ export interface Connections {
 export interface ConnectionOptions {
   readonly environment: Environment;
   readonly schemes: Schemes;
-  /** Loads the certificates to check against; called at most once, at the first request over TLS. */
+  /** Loads the certificates to check against; called at most once, at the first request that checks any. */
   readonly trust: () => Promise<SecureContext>;
 }
 
@@ -51,7 +52,7 @@ export function openConnections({ environment, schemes, trust }: ConnectionOptio
   async function connectOptions(url: URL, { checked }: { checked: boolean }): Promise<ConnectOptions> {
     const common = { timeout: connectTimeout, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: addressTimeout };
     if (url.protocol !== "https:") return common;
-    return { ...common, secureContext: await loadTrust(), rejectUnauthorized: checked };
+    return { ...common, secureContext: await (checked ? loadTrust() : trustNobody()), rejectUnauthorized: checked };
   }
 
   return {

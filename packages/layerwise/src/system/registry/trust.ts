@@ -27,6 +27,12 @@ export async function loadTrust({ caFiles, environment }: TrustOptions): Promise
   return createSecureContext({ ca: [...rootCertificates, ...found.filter((text) => text !== ""), ...named] });
 }
 
+/** For connections on which certificates are not checked: without those of authorities, which take time to load. */
+export async function trustNobody(): Promise<SecureContext> {
+  const { createSecureContext } = await import("node:tls");
+  return createSecureContext({ ca: [] });
+}
+
 async function readNamed(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     throw unusable(file, cause.code ?? cause.message, cause);
