@@ -20,6 +20,7 @@ export default defineConfig({
             "packages/layerwise/src/**/*.test.ts",
             "packages/layerwise/test/unit/**/*.test.ts",
             "packages/demo/src/**/*.test.ts",
+            "bench/src/**/*.test.ts",
           ],
           pool: "threads",
           isolate: false,

@@ -20,10 +20,13 @@ export interface BenchOptions {
 
 const mebi = 1024 * 1024;
 
+/** Pairs with fast contenders for one with a slow one. */
+const fastPerSlow = 3;
+
 const full = {
   isQuick: false,
   slowRounds: 5,
-  fastRounds: 15,
+  fastRounds: 5 * fastPerSlow,
   engineRounds: 5,
   startRounds: 21,
   hashingRounds: 7,
@@ -54,5 +57,5 @@ export function readBenchOptions(argv: readonly string[], home: string): BenchOp
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`could not read --rounds ${values.rounds}: not a number from 1`);
-  return { ...chosen, slowRounds: rounds, engineRounds: rounds };
+  return { ...chosen, slowRounds: rounds, engineRounds: rounds, fastRounds: fastPerSlow * rounds };
 }

@@ -42,6 +42,23 @@ describe.each(engineKinds)("Docker $generation with its $store store", (kind) =>
     expect(stdout.trim()).toBe(kind.store === "classic" ? "overlay2" : "overlayfs");
   });
 
+  it("keeps the limit of its network over a wipe, at both ends", async () => {
+    await engine.limitRate(500);
+    await engine.wipe();
+
+    const { stdout: inside } = await run(engine.entering(["tc", "-json", "qdisc", "show", "dev", "eth0"]));
+    const { stdout: route } = await run(engine.entering(["ip", "-json", "route", "show", "default"]));
+    const [{ gateway }] = JSON.parse(route) as [{ gateway: string }];
+    const { stdout: devices } = await run(["ip", "-json", "address", "show", "to", gateway]);
+    const device = (JSON.parse(devices) as { ifname?: string }[]).find(({ ifname }) => ifname !== undefined)?.ifname;
+    const { stdout: outside } = await run(["tc", "-json", "qdisc", "show", "dev", device ?? ""]);
+
+    for (const text of [inside, outside]) {
+      // Bytes a second.
+      expect(JSON.parse(text)).toMatchObject([{ kind: "tbf", root: true, options: { rate: 500_000_000 / 8 } }]);
+    }
+  });
+
   it("answers on its socket from outside", async () => {
     const socketPath = engine.dockerHost.slice("unix://".length);
 

@@ -40,6 +40,13 @@ describe("mergeLayers", () => {
     );
   });
 
+  it("makes a directory anew whose entry was replaced by a file between two of its own", () => {
+    const root = merged([directory("d"), file("d/one"), file("d"), file("d/two"), file("d/three")]);
+
+    expect(namesIn(root, "d")).toEqual(["three", "two"]);
+    expect(nodeAt(root, "d")).toMatchObject({ kind: "directory", implied: true });
+  });
+
   it.each([
     { what: "before", order: [0, 1, 2] },
     { what: "between", order: [1, 0, 2] },

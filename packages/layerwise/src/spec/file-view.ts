@@ -57,7 +57,7 @@ export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
   for (const [index, layer] of layers.entries()) {
     for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
     for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
-    for (const entry of layer.entries) put(root, entry, { layer: index, texts: layer.texts });
+    putAll(root, { ...layer, layer: index });
   }
   return root;
 }
@@ -79,18 +79,36 @@ export function partsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-function put(
-  root: MutableDirectory,
-  entry: LayerEntry,
-  { layer, texts }: { layer: number; texts: ReadonlyMap<string, string> },
-): void {
-  if (entry.kind === "opaque" || entry.kind === "whiteout") return;
-  // Archives are extracted below a root that ".." does not leave.
-  const parts = partsOf(entry.path).filter((part) => part !== "..");
-  const name = parts.pop();
-  if (name === undefined) return;
+/** Entries come directory by directory, so the last one is at hand; what was put since then is only its child. */
+function putAll(root: MutableDirectory, { entries, texts, layer }: Pick<LayerFiles, "entries" | "texts"> & { layer: number }): void {
+  let last: { readonly path: string; readonly directory: MutableDirectory } = { path: "", directory: root };
+  for (const entry of entries) {
+    if (entry.kind === "opaque" || entry.kind === "whiteout") continue;
+    const { above, name } = splitPath(entry.path);
+    if (name === "") continue;
+    if (above !== last.path) last = { path: above, directory: madeDirectory(root, above) };
+    place(last.directory, name, { origin: { layer, entry }, text: texts.get(entry.path) });
+  }
+}
+
+/** A path's last name and what is above it; no name for the root. */
+function splitPath(path: string): { readonly above: string; readonly name: string } {
+  const slash = path.lastIndexOf("/");
+  const name = path.slice(slash + 1);
+  if (name !== "" && name !== "." && name !== "..") return { above: path.slice(0, Math.max(slash, 0)), name };
+  const parts = namesBelowRoot(path);
+  return { name: parts.pop() ?? "", above: parts.join("/") };
+}
+
+/** Archives are extracted below a root that ".." does not leave. */
+function namesBelowRoot(path: string): string[] {
+  return partsOf(path).filter((part) => part !== "..");
+}
+
+/** The directory at a path, made if it is not there, like those on the way. */
+function madeDirectory(root: MutableDirectory, path: string): MutableDirectory {
   let directory = root;
-  for (const part of parts) {
+  for (const part of namesBelowRoot(path)) {
     const child = directory.children.get(part);
     if (child?.kind === "directory") {
       directory = child as MutableDirectory;
@@ -108,7 +126,7 @@ function put(
     directory.children.set(part, created);
     directory = created;
   }
-  place(directory, name, { origin: { layer, entry }, text: texts.get(entry.path) });
+  return directory;
 }
 
 /** An entry that puts something into the tree. */

@@ -215,7 +215,8 @@ function openFile(root: string, file: ContextEntry): number {
 }
 
 function fsPath(root: string, path: string): string | Buffer {
-  if (isUtf8Name(path)) return join(root, path);
+  // Joined by hand: the path has nothing to normalize, and there is one for each file.
+  if (isUtf8Name(path)) return path === "" ? root : `${root}/${path}`;
   return Buffer.concat([Buffer.from(`${root}/`), encodeFileName(path)]);
 }
 
