@@ -28,10 +28,10 @@ export async function deployFirst(site: BenchSite, say: Say): Promise<void> {
   await buildWithLayerwise(site, { place, repository: ourRepository, tags: ["latest", "c0"], route: "engine" });
 }
 
-/** The contenders that this site can run on a link; two that differ little from others are left out on the shaped one. */
+/** The contenders on a link. Two slow ones that differ little from others need the whole site and the direct link. */
 function available({ old }: BenchSite, link: LinkName): readonly Contender[] {
-  const all = contenders.filter(({ engine }) => engine === "current" || old !== undefined);
-  return link === "direct" ? all : all.filter(({ name }) => name !== "buildah" && name !== "classic-old");
+  if (link === "direct" && old !== undefined) return contenders;
+  return contenders.filter(({ name }) => name !== "buildah" && name !== "classic-old");
 }
 
 /** Deploys in turn with each contender and layerwise, one right after the other: a changed source, then nothing. */

@@ -10,15 +10,21 @@ const filesPerFolder = 100;
 /** Bytes; a source file of some dozens of lines. */
 const fileBytes = 2_000;
 
-/** Plans with a context of many small files, in turn with `tar c | sha256sum` on it. The files are in memory by then. */
+/**
+ * Plans with a context of many small files, of which a layout directory holds the checkpoint, in turn with
+ * `tar c | sha256sum` on it. The files are in memory by then.
+ */
 export async function measureHashing(
   { work }: BenchSite,
   { files, rounds }: { readonly files: number; readonly rounds: number },
 ): Promise<Hashing> {
   const context = join(work, "many");
   await writeFiles(context, files);
+  const layout = join(work, "layout");
+  await run([process.execPath, bundle, "build", "--output", `type=oci,dest=${layout}`, context]);
   const pairs: Pair[] = [];
-  const ours = () => timed(() => run([process.execPath, bundle, "plan", "--json", context]));
+  const ours = () =>
+    timed(() => run([process.execPath, bundle, "plan", "--cache-repo", `oci-layout:${layout}`, context]));
   const other = () => timed(() => run(["sh", "-c", 'tar c -C "$1" . | sha256sum', "sh", context]));
   await other();
   for (let round = 0; round < rounds; round++) {
@@ -27,7 +33,7 @@ export async function measureHashing(
     const [mine, theirs] = round % 2 === 0 ? [first, second] : [second, first];
     pairs.push({ ours: mine.seconds, other: theirs.seconds });
   }
-  await rm(context, { recursive: true });
+  for (const folder of [context, layout]) await rm(folder, { recursive: true });
   return { files, bytes: files * fileBytes, pairs };
 }
 

@@ -29,7 +29,7 @@ const full = {
   fastRounds: 5 * fastPerSlow,
   engineRounds: 5,
   startRounds: 21,
-  hashingRounds: 7,
+  hashingRounds: 5,
   hashedFiles: 50_000,
   layerSizes: [16 * mebi, 256 * mebi, 2048 * mebi],
 } as const;
