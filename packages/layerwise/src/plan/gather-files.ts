@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLayerwiseError } from "../error.ts";
+import { isLayerwiseError, LayerwiseError } from "../error.ts";
+import type { Emit } from "../event.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import { decodeFilesManifest, filesTag } from "../spec/checkpoint.ts";
 import { canDecompress, decompressDocument, decompressed } from "../spec/compression.ts";
@@ -44,16 +45,18 @@ export async function gatherFiles(
     readonly cache: Repository | undefined;
     readonly known: Descriptor | undefined;
     readonly lower: number;
+    readonly emit: Emit;
   } & CallOptions,
 ): Promise<GatheredFiles> {
-  const { cache, known, lower, signal } = options;
+  const { cache, known, lower, emit, signal } = options;
   const diffIds = layers.map((layer) => layer.diffId);
   if (layers.length === 0) return { kind: "files", layers: [], isStored: true };
-  const stored = cache && (await storedFiles(cache, { diffIds, known, signal }));
+  const stored = cache && (await storedFiles(cache, { diffIds, known, emit, signal }));
   if (stored !== undefined) return { kind: "files", layers: stored, isStored: true };
   const below = diffIds.slice(0, lower);
   const isPart = lower > 0 && lower < layers.length;
-  const found = (isPart && cache && (await storedFiles(cache, { diffIds: below, known: undefined, signal }))) || [];
+  const found =
+    (isPart && cache && (await storedFiles(cache, { diffIds: below, known: undefined, emit, signal }))) || [];
   const read: LayerFiles[] = [...found];
   for (const layer of layers.slice(found.length)) {
     const files = await filesOfLayer(layer, { signal });
@@ -88,24 +91,43 @@ async function filesOfLayer(
 interface Stored extends CallOptions {
   readonly diffIds: readonly Digest[];
   readonly known: Descriptor | undefined;
+  readonly emit: Emit;
 }
 
-async function storedFiles(cache: Repository, { diffIds, known, signal }: Stored): Promise<LayerFiles[] | undefined> {
-  const tag = filesTag(diffIds);
-  const source = `${cache.name}:${tag}`;
+/** The cache's document, where a checkpoint says that it is, else under the tag of the layers. */
+async function storedFiles(cache: Repository, { known, ...stored }: Stored): Promise<LayerFiles[] | undefined> {
+  const tag = filesTag(stored.diffIds);
+  const reading = { ...stored, tag, source: `${cache.name}:${tag}` };
+  const found = known && (await readFiles(cache, { ...reading, find: async () => known }));
+  return found ?? (await readFiles(cache, { ...reading, find: async () => await filesDescriptor(cache, reading) }));
+}
+
+interface Reading extends Omit<Stored, "known"> {
+  readonly tag: string;
+  readonly source: string;
+  readonly find: () => Promise<Descriptor | undefined>;
+}
+
+async function readFiles(
+  cache: Repository,
+  { diffIds, tag, source, find, emit, signal }: Reading,
+): Promise<LayerFiles[] | undefined> {
+  const refuse = (why: string): undefined => void emit({ kind: "checkpoint-refused", tag, why });
   try {
-    const descriptor = known ?? (await filesDescriptor(cache, { tag, source, signal }));
-    if (descriptor === undefined || descriptor.size > maxDocumentBytes) return undefined;
+    const descriptor = await find();
+    if (descriptor === undefined) return undefined;
+    if (descriptor.size > maxDocumentBytes) return refuse(`it is longer than ${maxDocumentBytes} bytes`);
     const bytes = await readAll(cache.fetchBlob(descriptor, { signal }), maxDocumentBytes);
     const layers = decodeLayerFiles(decompressDocument(bytes, maxDocumentText), source);
     const isSame = layers.length === diffIds.length && layers.every(({ diffId }, index) => diffId === diffIds[index]);
-    return isSame ? layers : undefined;
+    return isSame ? layers : refuse("it lists the files of other layers");
   } catch (error) {
     // A document that is damaged or gone is made again from the layers.
     const isGone =
       isLayerwiseError(error) && ["REGISTRY_NOT_FOUND", "REGISTRY_PROTOCOL", "DIGEST_MISMATCH"].includes(error.code);
-    if (isGone || error instanceof SyntaxError || (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true)
-      return undefined;
+    if (isGone) return refuse(error.message);
+    const isNoGzip = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
+    if (isNoGzip) return refuse(`could not read the layer files of ${source}: they are no gzip of JSON`);
     throw error;
   }
 }
@@ -115,5 +137,8 @@ async function filesDescriptor(
   { tag, source, signal }: { tag: string; source: string } & CallOptions,
 ): Promise<Descriptor | undefined> {
   const stored = await cache.fetchManifest(tag, { signal });
-  return stored && decodeFilesManifest(stored.bytes, { mediaType: stored.mediaType, source });
+  if (stored === undefined) return undefined;
+  const descriptor = decodeFilesManifest(stored.bytes, { mediaType: stored.mediaType, source });
+  if (descriptor !== undefined) return descriptor;
+  throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: it is another manifest`);
 }

@@ -148,10 +148,10 @@ async function filesBelow(
   input: PlanInput,
   { chain, start }: { chain: Chain; start: Recalled | undefined },
 ): ReturnType<typeof gatherFiles> {
-  const { cache, signal } = input;
+  const { cache, emit, signal } = input;
   const layers = start === undefined ? baseLayers(input, chain.base) : checkpointLayers(cache as Repository, start);
   const lower = chain.base?.layers.length ?? 0;
-  return await gatherFiles(layers, { cache, known: start?.checkpoint.files, lower, signal });
+  return await gatherFiles(layers, { cache, known: start?.checkpoint.files, lower, emit, signal });
 }
 
 function checkpointLayers(cache: Repository, { checkpoint }: Recalled): readonly LocatedLayer[] {

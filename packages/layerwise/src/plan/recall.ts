@@ -75,12 +75,13 @@ interface Candidate {
 
 async function fetchCandidate(
   chain: Chain,
-  { position, cache, signal }: Recalling & { position: number },
+  { position, cache, emit, signal }: Recalling & { position: number },
 ): Promise<Candidate | undefined> {
   const key = chain.steps[position - 1]?.key?.digest;
   if (key === undefined) return undefined;
   const tag = checkpointTag(key);
-  const stored = await cache.fetchManifest(tag, { signal });
+  const fetch = async () => await cache.fetchManifest(tag, { signal });
+  const stored = await unlessDamaged(fetch, (why) => emit({ kind: "checkpoint-refused", tag, why }));
   return stored === undefined ? undefined : { position, key, tag, stored };
 }
 
@@ -90,15 +91,25 @@ async function openCandidate(
 ): Promise<Recalled | undefined> {
   const { tag, position } = candidate;
   const refuse = (why: string): undefined => void around.emit({ kind: "checkpoint-refused", tag, why });
-  try {
+  return await unlessDamaged(async () => {
     const checkpoint = await checkpointOf(chain, { candidate, ...around });
     if (typeof checkpoint === "string") return refuse(checkpoint);
     const flaw = flawOf(chain, { checkpoint, position, policy: around.policy });
     return flaw === undefined ? { checkpoint, position } : refuse(flaw);
+  }, refuse);
+}
+
+/** A damaged checkpoint is as good as none: the build goes on without it. */
+async function unlessDamaged<T>(
+  work: () => Promise<T | undefined>,
+  refuse: (why: string) => void,
+): Promise<T | undefined> {
+  try {
+    return await work();
   } catch (error) {
-    // A damaged checkpoint is as good as none: the build goes on without it.
-    if (isLayerwiseError(error) && damage.includes(error.code)) return refuse(error.message);
-    throw error;
+    if (!isLayerwiseError(error) || !damage.includes(error.code)) throw error;
+    refuse(error.message);
+    return undefined;
   }
 }
 

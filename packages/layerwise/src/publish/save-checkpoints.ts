@@ -121,9 +121,9 @@ async function saveFiles(
   { lower, cache, emit, signal }: { lower: number; cache: Repository; emit: Emit } & CallOptions,
 ): Promise<Descriptor | undefined> {
   const located = layers.map(locatedLayer);
-  const base = await gatherFiles(located.slice(0, lower), { cache, known: undefined, lower: 0, signal });
+  const base = await gatherFiles(located.slice(0, lower), { cache, known: undefined, lower: 0, emit, signal });
   if (base.kind === "files" && !base.isStored) await saveFilesOf(base.layers, { cache, signal });
-  const all = await gatherFiles(located, { cache, known: undefined, lower, signal });
+  const all = await gatherFiles(located, { cache, known: undefined, lower, emit, signal });
   if (all.kind === "unreadable") {
     emit({
       kind: "warning",

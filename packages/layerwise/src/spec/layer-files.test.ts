@@ -175,6 +175,11 @@ describe("encodeLayerFiles and decodeLayerFiles", () => {
     { what: "a file without a mode", text: layerText('[["usr",[["sh","f"]]]]') },
     { what: "a symlink without a target", text: layerText('[["usr",[["sh","l"]]]]') },
     { what: "a time that is a text", text: layerText('[["usr",[["sh","d755","now"]]]]') },
+    { what: "a directory that leads out", text: layerText('[["usr/../..",[["sh","f644"]]]]') },
+    { what: "a directory from the machine's root", text: layerText('[["/usr",[["sh","f644"]]]]') },
+    { what: "a name that leads out", text: layerText('[["usr",[["..","d755"]]]]') },
+    { what: "a name that is a path", text: layerText('[["usr",[["../../sh","f644"]]]]') },
+    { what: "a file without a name", text: layerText('[["usr",[["","f644"]]]]') },
     { what: "an owner without a group", text: layerText('[["usr",[["sh","f644",0,1]]]]') },
     { what: "an owner that is a text", text: layerText('[["usr",[["sh","f644",0,"root","root"]]]]') },
   ])("refuse $what", ({ text }) => {

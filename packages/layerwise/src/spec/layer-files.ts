@@ -155,13 +155,22 @@ const version = 1;
 
 type StoredEntry = readonly [string, string, (number | string)?, number?, number?];
 
+const leadsOut = "a path leads out of the layer";
+
+/** Whether a directory's path is one that {@link encodeLayerFiles} would write: below the root and without detours. */
+function staysInside(path: string): boolean {
+  return path === "" || path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
 const storedSchema = v.object({
   version: v.literal(version),
   layers: v.array(
     v.object({
       diffId: digestSchema,
       texts: v.record(v.string(), v.string()),
-      directories: v.array(v.tuple([v.string(), v.array(v.custom<StoredEntry>(isStoredEntry))])),
+      directories: v.array(
+        v.tuple([v.pipe(v.string(), v.check(staysInside, leadsOut)), v.array(v.custom<StoredEntry>(isStoredEntry))]),
+      ),
     }),
   ),
 });
@@ -170,6 +179,8 @@ function isStoredEntry(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const [name, type, extra, ...owner] = value as unknown[];
   if (typeof name !== "string" || typeof type !== "string" || !/^(?:[wol]|[dfn][0-7]{1,4})$/.test(type)) return false;
+  // Only the root has no name, of which nothing can be said but that it is opaque.
+  if (name.includes("/") || !staysInside(name) || (name === "" && type !== "o")) return false;
   if (type === "l" ? typeof extra !== "string" : extra !== undefined && !Number.isSafeInteger(extra)) return false;
   return (owner.length === 0 || owner.length === 2) && owner.every((id) => Number.isSafeInteger(id));
 }

@@ -30,7 +30,7 @@ export function rememberGroup({ pid }: ChildProcess): void {
 export function guardGroup(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
-  const script = 'read -r _ || kill -TERM -- "-$1"';
+  const script = 'read -r _ || kill -s TERM -- "-$1"';
   const guard = spawn("/bin/sh", ["-c", script, "sh", String(pid)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,

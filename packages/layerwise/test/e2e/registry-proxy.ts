@@ -25,8 +25,10 @@ export interface RuledRequest {
 /** An answer in the registry's place. */
 export interface CannedAnswer {
   readonly status: number;
-  readonly code: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The code of the registry's error document, or a body. */
+  readonly code?: string | undefined;
+  readonly body?: Uint8Array | undefined;
 }
 
 /**
@@ -48,8 +50,10 @@ export interface RegistryProxy {
   readonly name: string;
   /** All requests so far, in the order of their ends. */
   readonly requests: ProxiedRequest[];
-  /** Answers in the registry's place where it gives an answer. */
-  rule: ((request: RuledRequest) => CannedAnswer | undefined) | undefined;
+  /** Answers in the registry's place where it gives an answer; `hold`: there is none until all connections end. */
+  rule: ((request: RuledRequest) => CannedAnswer | "hold" | undefined) | undefined;
+  /** Lets requests of a kind wait for an answer; resolves when the first one does. */
+  hold(matches: (request: RuledRequest) => boolean): Promise<void>;
   /** Waits until so much has been uploaded, then strikes; resolves when it has. */
   strike(fault: UploadFault, after: UploadProgress): Promise<void>;
   /** Listens again, forgets requests, rules and faults. */
@@ -104,6 +108,14 @@ export async function startRegistryProxy(target: RegistryPlace): Promise<Registr
     set rule(rule) {
       proxy.rule = rule;
     },
+    hold: (matches) =>
+      new Promise((held) => {
+        proxy.rule = (request) => {
+          if (!matches(request)) return undefined;
+          held();
+          return "hold";
+        };
+      }),
     strike: (fault, { blobs = 0, bytes }) =>
       new Promise((struck) => {
         proxy.armed = { fault, blobsLeft: blobs, bytesLeft: bytes, struck };
@@ -131,10 +143,17 @@ async function serve(proxy: Proxy, request: IncomingMessage, response: ServerRes
   const canned = proxy.rule?.({ method, path, body });
   const traffic = { received: body.length };
   const end = (status: number) => void proxy.requests.push({ method, path, status, received: traffic.received });
+  if (canned === "hold") {
+    request.resume();
+    await once(response, "close");
+    return end(0);
+  }
   if (canned !== undefined) {
     request.resume();
     response.writeHead(canned.status, { "content-type": "application/json", ...canned.headers });
-    response.end(JSON.stringify({ errors: [{ code: canned.code, message: canned.code.toLowerCase() }] }));
+    response.end(
+      canned.body ?? JSON.stringify({ errors: [{ code: canned.code, message: canned.code?.toLowerCase() }] }),
+    );
     return end(canned.status);
   }
   const [hostname = "", port = ""] = proxy.target.name.split(":");
