@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLayerwiseError, LayerwiseError } from "../error.ts";
+import { hasCode, isLayerwiseError, LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import { decodeFilesManifest, filesTag } from "../spec/checkpoint.ts";
@@ -83,9 +83,15 @@ async function filesOfLayer(
     const collected = collector.end();
     return digester.digest() === diffId ? { diffId, ...collected } : `${descriptor.digest} is not what its config says`;
   } catch (error) {
-    if (error instanceof TarError) return `${descriptor.digest}: ${error.message}`;
+    if (error instanceof TarError || isZlibError(error)) return `${descriptor.digest}: ${error.message}`;
+    if (hasCode(error, "DIGEST_MISMATCH")) return (error as Error).message;
     throw error;
   }
+}
+
+/** https://nodejs.org/docs/latest-v20.x/api/zlib.html#constants */
+function isZlibError(error: unknown): error is Error {
+  return (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
 }
 
 interface Stored extends CallOptions {
@@ -126,8 +132,6 @@ async function readFiles(
     const isGone =
       isLayerwiseError(error) && ["REGISTRY_NOT_FOUND", "REGISTRY_PROTOCOL", "DIGEST_MISMATCH"].includes(error.code);
     if (isGone) return refuse(error.message);
-    const isNoGzip = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
-    if (isNoGzip) return refuse(`could not read the layer files of ${source}: they are no gzip of JSON`);
     throw error;
   }
 }
