@@ -12,6 +12,7 @@ import { chainConfig, type Image, type ImageLayer, imageOf, storedLayers } from 
 import { configDifference, type MadeChain, matchLayers } from "./match-layers.ts";
 import { pinnedDockerfile, type Residual, type ResidualStart, residualOf, unchangedDockerfile } from "./residual.ts";
 import { resumeImage } from "./resume-image.ts";
+import { startFailure } from "./start-failure.ts";
 
 /** What came of an engine build. */
 export interface EngineOutcome {
@@ -32,16 +33,16 @@ export async function produceWithEngine(
   const stage = work.chain.stage;
   const isCold = [...work.starts.values()].every((start) => start.kind === "begin");
   const residual = await residualFor(plan, work, { around, isCold });
-  const built = await build(work, { residual, stage, around, labels: around.settings.labels });
+  const again = async (why: string) => {
+    around.emit({ kind: "warning", message: `${why}; building the whole Dockerfile` });
+    return await produceWithEngine(plan, { ...work, starts: begun(work) }, around);
+  };
+  const building = build(work, { residual, stage, around, labels: around.settings.labels });
+  const built = isCold ? await building : await building.catch(unlessStarted);
+  if (typeof built === "string") return await again(`the engine could not continue a checkpoint (${built})`);
   const now = around.ports.clock.now();
   const made = matchLayers(built, { chain: work.chain, start: startOf(work, work.chain), now });
-  if (typeof made === "string" && !isCold) {
-    around.emit({
-      kind: "warning",
-      message: `the result does not continue its checkpoint (${made}); building the whole Dockerfile`,
-    });
-    return await produceWithEngine(plan, { ...work, starts: begun(work) }, around);
-  }
+  if (typeof made === "string" && !isCold) return await again(`the result does not continue its checkpoint (${made})`);
   const family = work.chain.base?.family ?? "oci";
   if (typeof made === "string") return { work, image: engineOwn(built, family), made: undefined, doubt: made };
   const config = chainConfig(work.chain, {
@@ -55,6 +56,13 @@ export async function produceWithEngine(
     return { work, image: engineOwn(built, family), made: doubt === undefined ? made : undefined, doubt };
   }
   return { work, image: imageOf(family, { config, layers: built.layers }), made, doubt: undefined };
+}
+
+/** A checkpoint that the engine cannot read is as good as none. */
+function unlessStarted(error: unknown): string {
+  const why = startFailure(error);
+  if (why === undefined) throw error;
+  return why;
 }
 
 /** Has the engine give out a stage that it has built before as part of a target, for checkpoints of its own. */

@@ -67,7 +67,9 @@ async function examine(program: string, { settings, signal }: Examining): Promis
   ]);
   const versions = parseVersions(version.stdout.toString("utf8"));
   if (versions.client === undefined) {
-    return new LayerwiseError("ENGINE_UNSUPPORTED", `could not use ${program}: ${tailOf(version.end)}`);
+    return new LayerwiseError("ENGINE_UNSUPPORTED", `could not use ${program}: ${tailOf(version.end)}`, {
+      hint: "see what `docker version` says, or put another docker first on PATH",
+    });
   }
   const plugin = /v?(\d+\.\d+\.\d+)/.exec(buildx.stdout.toString("utf8"))?.[1];
   const driver = /^Driver:\s*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
@@ -77,6 +79,15 @@ async function examine(program: string, { settings, signal }: Examining): Promis
     return new LayerwiseError("ENGINE_UNREACHABLE", `could not use the builder ${wanted}: ${tailOf(inspected.end)}`, {
       hint: "name one that `docker buildx ls` lists, with --builder or BUILDX_BUILDER",
     });
+  }
+  if (wanted !== "" && plugin === undefined) {
+    return new LayerwiseError(
+      "ENGINE_UNSUPPORTED",
+      `could not use the builder ${wanted}: ${program} has no buildx plugin`,
+      {
+        hint: "install docker-buildx, or name no builder",
+      },
+    );
   }
   const client: DockerClient = {
     program,
@@ -114,6 +125,13 @@ function refusal(
     );
   }
   return undefined;
+}
+
+/** Whether the daemon that a client builds with has gone; a builder elsewhere may go on without one. */
+export async function isDaemonGone({ program, buildx }: DockerClient, { env }: ClientSettings): Promise<boolean> {
+  if (buildx !== undefined && buildx.driver !== "docker") return false;
+  const { stdout } = await runProcess(program, ["version", "--format", "{{json .}}"], { env });
+  return parseVersions(stdout.toString("utf8")).server === undefined;
 }
 
 /** The number before the first dot; 0 if there is none. */

@@ -10,7 +10,7 @@ import { onDisk } from "../disk-error.ts";
 import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
 import type { Scratch } from "../scratch.ts";
 import { type BuildFiles, buildCommand, pushesFromBuilder, savesFromStore } from "./build-arguments.ts";
-import { type ClientSettings, type DockerClient, findDockerClient } from "./docker-client.ts";
+import { type ClientSettings, type DockerClient, findDockerClient, isDaemonGone } from "./docker-client.ts";
 import { type PlainProgress, readPlainProgress } from "./plain-progress.ts";
 
 /** Drives Docker with BuildKit through its command line: 20.10 and later, either image store, any buildx builder. */
@@ -96,7 +96,7 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
   if (first.done === true) return await finished(building, { end: await running.ended, progress, files });
   return {
     kind: "archive",
-    open: () => archiveOf(first.value, { output, ended: running.ended, request, progress }),
+    open: () => archiveOf(building, { first: first.value, output, ended: running.ended, progress }),
     release: async () => undefined,
   };
 }
@@ -114,7 +114,7 @@ interface Ended {
 /** A build that wrote no archive: it is in the daemon's store, or pushed. */
 async function finished(building: Building, { end, progress, files }: Ended): Promise<EngineResult> {
   const { docker, request } = building;
-  if (!succeeded(end)) throw buildFailure(end, { progress, request });
+  if (!succeeded(end)) throw await buildFailure(building, { end, progress });
   if (!savesFromStore(docker)) {
     const metadata = JSON.parse(await readFile(files.metadata, "utf8")) as Record<string, unknown>;
     return pushed(String(metadata["containerimage.digest"]));
@@ -125,18 +125,23 @@ async function finished(building: Building, { end, progress, files }: Ended): Pr
 }
 
 async function* archiveOf(
-  first: Uint8Array,
+  building: Building,
   {
+    first,
     output,
     ended,
-    request,
     progress,
-  }: { output: AsyncIterator<Uint8Array>; ended: Promise<ProcessEnd>; request: EngineRequest; progress: PlainProgress },
+  }: {
+    first: Uint8Array;
+    output: AsyncIterator<Uint8Array>;
+    ended: Promise<ProcessEnd>;
+    progress: PlainProgress;
+  },
 ): AsyncGenerator<Uint8Array> {
   yield first;
   for (let next = await output.next(); next.done !== true; next = await output.next()) yield next.value;
   const end = await ended;
-  if (!succeeded(end)) throw buildFailure(end, { progress, request });
+  if (!succeeded(end)) throw await buildFailure(building, { end, progress });
 }
 
 async function pushFromStore(
@@ -150,6 +155,7 @@ async function pushFromStore(
   if (!succeeded(end)) {
     throw new LayerwiseError("BUILD_FAILED", `could not have the engine push ${reference}: ${lastLine(end)}`, {
       details: { push: true },
+      hint: "log the engine in to the registry, or see its output above",
     });
   }
   return pushed(/digest: (sha256:[0-9a-f]{64})/.exec(stdout.toString("utf8"))?.[1] ?? "");
@@ -185,22 +191,30 @@ function savedFromStore({ docker, settings, signal }: Building, imageId: string)
   };
 }
 
-function buildFailure(
-  end: ProcessEnd,
-  { progress, request }: { progress: PlainProgress; request: EngineRequest },
-): LayerwiseError {
+async function buildFailure(
+  { docker, settings, request }: Building,
+  { end, progress }: Omit<Ended, "files">,
+): Promise<LayerwiseError> {
   const step = progress.failed[0];
-  const isPush = request.delivery.kind === "push" && step !== undefined && /^(?:exporting|pushing)/.test(step);
   const why = progress.error() ?? lastLine(end);
+  // A step that failed has failed by itself; a build that just ended may have lost its daemon.
+  if (step === undefined && (await isDaemonGone(docker, settings))) {
+    return new LayerwiseError("ENGINE_UNREACHABLE", `could not build the image: the Docker daemon is gone: ${why}`, {
+      hint: "see the daemon's log, start it, and run this again: what is uploaded is used again",
+    });
+  }
+  const isPush = request.delivery.kind === "push" && step !== undefined && /^(?:exporting|pushing)/.test(step);
   const what = step === undefined ? "build the image" : `run ${step.replace(/^\[[^\]]*\] /, "")}`;
   return new LayerwiseError("BUILD_FAILED", `could not ${what}: ${why}`, {
-    details: { push: isPush, ...(end.kind === "exited" ? { exitCode: end.exitCode } : {}) },
+    details: { push: isPush, step: step ?? "", ...(end.kind === "exited" ? { exitCode: end.exitCode } : {}) },
     hint: "see the engine's output above",
   });
 }
 
 function failure(what: string, end: ProcessEnd): LayerwiseError {
-  return new LayerwiseError("ENGINE_UNREACHABLE", `could not ${what}: ${lastLine(end)}`);
+  return new LayerwiseError("ENGINE_UNREACHABLE", `could not ${what}: ${lastLine(end)}`, {
+    hint: "see whether the daemon runs and has space, and run this again",
+  });
 }
 
 function succeeded(end: ProcessEnd): boolean {
