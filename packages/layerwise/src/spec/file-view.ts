@@ -80,7 +80,10 @@ export function partsOf(path: string): string[] {
 }
 
 /** Entries come directory by directory, so the last one is at hand; what was put since then is only its child. */
-function putAll(root: MutableDirectory, { entries, texts, layer }: Pick<LayerFiles, "entries" | "texts"> & { layer: number }): void {
+function putAll(
+  root: MutableDirectory,
+  { entries, texts, layer }: Pick<LayerFiles, "entries" | "texts"> & { layer: number },
+): void {
   let last: { readonly path: string; readonly directory: MutableDirectory } = { path: "", directory: root };
   for (const entry of entries) {
     if (entry.kind === "opaque" || entry.kind === "whiteout") continue;
