@@ -72,8 +72,9 @@ async function examine(program: string, { settings, signal }: Examining): Promis
     });
   }
   const plugin = /v?(\d+\.\d+\.\d+)/.exec(buildx.stdout.toString("utf8"))?.[1];
-  const driver = /^Driver:\s*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
-  const name = /^Name:\s*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
+  // Without a daemon there is nothing behind the names.
+  const driver = /^Driver:[ \t]*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
+  const name = /^Name:[ \t]*(\S+)/m.exec(inspected.stdout.toString("utf8"))?.[1];
   const wanted = builder ?? env["BUILDX_BUILDER"] ?? "";
   if (wanted !== "" && plugin !== undefined && driver === undefined) {
     return new LayerwiseError("ENGINE_UNREACHABLE", `could not use the builder ${wanted}: ${tailOf(inspected.end)}`, {
