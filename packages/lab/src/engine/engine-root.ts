@@ -9,7 +9,7 @@ import { run } from "../host/run.ts";
 import { type Generation, generations } from "./generation.ts";
 
 /** Raised when what is in a root changes, so that roots of earlier runs are not used. */
-const recipe = 1;
+const recipe = 2;
 
 /**
  * A folder with one generation of Docker unpacked from Debian packages; made once, then kept.
