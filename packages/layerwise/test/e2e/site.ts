@@ -99,7 +99,7 @@ export interface Started {
 }
 
 /** The bundle that users run. */
-const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
+export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
 
 /** Opens a site; it ends with this process at the latest. */
 export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: SiteOptions = {}): Promise<Site> {
