@@ -43,7 +43,7 @@ CMD ["cat", "/src/a"]
     const assemble = await build("assemble");
     const reuse = await build("reuse", "--push", "--tag", `${reference}-again:1`);
     await damage(reuse.checkpoints.found[0]?.tag ?? "");
-    const refused = await build("refused");
+    const refused = await build("refused", "--verify=always");
     reports = { engine, assemble, reuse, refused };
   });
   afterAll(async () => await site.close());
@@ -120,11 +120,12 @@ CMD ["cat", "/src/a"]
 
     expect(report.checkpoints.refused.map(({ tag }) => tag)).toContain(reuse.checkpoints.found[0]?.tag);
     expect(report.steps.at(-1)).toMatchObject({ line: 6, state: "made" });
+    expect(report.verification).toBe("equal");
   });
 
   it("adds up", () => {
     for (const { seconds, steps, image } of Object.values(reports)) {
-      const sum = seconds.plan + seconds.produce + seconds.publish + seconds.save;
+      const sum = seconds.plan + seconds.produce + seconds.verify + seconds.publish + seconds.save;
       expect(Math.abs(seconds.total - sum)).toBeLessThan(0.005);
       const own = steps.reduce((total, { bytes = 0 }) => total + bytes, 0);
       expect(own).toBeLessThan(image.bytes);
