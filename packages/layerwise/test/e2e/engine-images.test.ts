@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pythonBase, tinyBase } from "../../../lab/src/index.ts";
+import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { familyTypes, fetchConfig, fetchManifest } from "./registry-documents.ts";
+import { openSite, type Site } from "./site.ts";
+import { expectSound } from "./sound-image.ts";
+
+for (const { generation, store } of engineKinds) {
+  describe(`what Docker ${generation} with the ${store} store made`, () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = await openSite({ generation, store });
+    });
+    afterAll(async () => await site.close());
+
+    it.each(familyTypes)("is published with the media types of its base: $family", async ({ family, ...types }) => {
+      const base = await tinyBase(site.registry, { repository: `base-${family}`, family });
+      const dockerfile = (last: string) => `FROM ${base}
+RUN echo one > /one
+LABEL of=dockerfile
+COPY a /a
+RUN cat /one /a > /two && echo ${last} >> /two
+CMD ["cat", "/two"]
+`;
+      const repository = `family-${family}`;
+      const folder = await site.context(repository, { a: "a\n" });
+      const flags = ["--label", "of=flag", "--annotation", "org.example.a=b"];
+
+      for (const last of ["first", "second"]) {
+        await site.engine?.wipe();
+        await site.context(repository, { Dockerfile: dockerfile(last) });
+        const reference = `${site.registry.name}/${repository}:${last}`;
+
+        const { report } = await site.build(["--tag", reference, ...flags, folder]);
+
+        expect(report.route).toBe("engine");
+        const continued = last === "first" ? ["made", "made", "made"] : ["reused", "made", "made"];
+        expect(report.steps.map(({ state }) => state)).toEqual(continued);
+        const { manifest } = await fetchManifest(site, repository, last);
+        expect([manifest.mediaType, manifest.config.mediaType]).toEqual([types.manifest, types.config]);
+        expect(new Set(manifest.layers.map(({ mediaType }) => mediaType))).toEqual(new Set([types.layer]));
+        expect([manifest.subject, manifest.annotations]).toEqual([undefined, { "org.example.a": "b" }]);
+        const { config } = await fetchConfig(site, repository, last);
+        expect(config.Labels).toEqual({ "org.example.kind": "tiny", of: "flag" });
+        await expectSound(site, reference);
+        const run = await site.engine?.exec(["docker", "run", "--rm", "--pull=always", reference]);
+        expect(run?.stdout).toBe(`one\na\n${last}\n`);
+        await site.engineBuild(["--label", "of=flag", folder], `${site.registry.name}/${repository}-truth:${last}`);
+        expect(await site.differences(reference, `${site.registry.name}/${repository}-truth:${last}`)).toEqual([]);
+      }
+    });
+
+    it("leaves no image behind that nobody asked for", async () => {
+      const base = await tinyBase(site.registry);
+      const folder = await site.context("behind", { Dockerfile: `FROM ${base}\nRUN echo behind > /made\n` });
+
+      await site.build(["--tag", `${site.registry.name}/behind:1`, folder]);
+
+      const images = await site.engine?.exec(["docker", "images", "--all", "--format", "{{.Repository}}:{{.Tag}}"]);
+      expect(images?.stdout).not.toMatch(/behind|<none>/);
+    });
+  });
+}
+
+describe("Docker 28 with the containerd store", () => {
+  it("does not pull a large base for layers that need none of it", async () => {
+    const site = await openSite({ generation: 28, store: "containerd" });
+    const [tools, large] = [await tinyBase(site.registry), await pythonBase(site.registry)];
+    const text = `FROM ${tools} AS tools\nRUN echo tool > /tool\nFROM ${large}\nCOPY --link --from=tools /tool /opt/tool\n`;
+    const folder = await site.context("links", { Dockerfile: text });
+    const before = await site.engine?.bytes();
+
+    const { report } = await site.build(["--tag", `${site.registry.name}/links:1`, folder]);
+
+    const received = ((await site.engine?.bytes())?.received ?? 0) - (before?.received ?? 0);
+    await expectSound(site, `${site.registry.name}/links:1`);
+    await site.close();
+    expect(report.route).toBe("engine");
+    expect(report.image.bytes).toBeGreaterThan(80_000_000);
+    expect(received).toBeLessThan(10_000_000);
+  });
+});
