@@ -9,6 +9,7 @@ import type {
   PairsInstruction,
 } from "../dockerfile/instruction.ts";
 import type { Healthcheck, RuntimeConfig } from "../spec/image-config.ts";
+import { refuseDisputedArg } from "./disputed-args.ts";
 import { portsOf } from "./exposed-ports.ts";
 import { quotedList } from "./history-text.ts";
 import { refuseWhole } from "./refusal.ts";
@@ -125,6 +126,7 @@ function applyArg(state: StageState, { declarations, at }: ArgInstruction, scope
     }
     const expand = (word: string) => expandWord(word, state.environment, { escape: scope.escape });
     const name = expand(declaration.name);
+    refuseDisputedArg(name, at);
     const fallback = declaration.value === undefined ? scope.globalArgs.get(name) : expand(declaration.value);
     const value = scope.buildArgs.get(name) ?? fallback;
     if (value !== undefined && !hiddenArgs.has(name)) variables.push([name, value]);

@@ -198,6 +198,9 @@ describe("evaluateStages", () => {
     ["EXPOSE with a host port", "FROM base\nEXPOSE 1:2\n", "whole: instruction-form"],
     ["a signal that Docker does not know", "FROM base\nSTOPSIGNAL SIGWHAT\n", "whole: instruction-form"],
     ["an ARG default that uses one of the same instruction", "FROM base\nARG A=1 B=$A\n", "whole: instruction-form"],
+    ["an ARG that has the target's name", "FROM base\nARG TARGETSTAGE\n", "whole: instruction-form"],
+    ["an ARG that only new front ends set", "ARG A=$TARGETOSVERSION\nFROM base\n", "whole: instruction-form"],
+    ["a base that is named after the target", "FROM ${TARGETSTAGE}\n", "whole: instruction-form"],
     ["a base that cannot be read", "FROM unknown\n", "whole: base-unreadable"],
     ["a platform without an architecture", "FROM --platform=linux base\n", "whole: base-platform"],
   ])("leaves to the engine %s", (_, dockerfile, refusal) => {

@@ -6,6 +6,7 @@ import { neededStages } from "../dockerfile/needed-stages.ts";
 import { baseStageOf, stageByFrom, stageByName, targetStage } from "../dockerfile/stage.ts";
 import { syntaxError } from "../dockerfile/syntax-error.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../spec/platform.ts";
+import { refuseDisputedArg } from "./disputed-args.ts";
 import type { Scope } from "./evaluate-config.ts";
 import { located } from "./located.ts";
 import { refuseWhole } from "./refusal.ts";
@@ -50,6 +51,7 @@ export function globalScopeOf(
   for (const instruction of dockerfile.globalArgs) {
     refuseUnclear(instruction);
     for (const { name, value } of instruction.declarations) {
+      refuseDisputedArg(`${name} ${value}`, instruction.at);
       const given = buildArgs.get(name);
       const fallback =
         value === undefined
@@ -76,6 +78,7 @@ export function neededHeads(
   const wanted = targetStage(dockerfile, target);
   const stages = neededStages(dockerfile, { target: wanted, expandBase: (stage) => expand(stage, stage.base) });
   return stages.map((stage) => {
+    refuseDisputedArg(`${stage.base} ${stage.platform}`, stage.from.at);
     const base = expand(stage, stage.base);
     if (base === "") {
       throw syntaxError(`could not start a stage: ${stage.base} is empty`, {

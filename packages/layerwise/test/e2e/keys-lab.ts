@@ -151,9 +151,10 @@ async function verdictsOf(
   const bases = stageBases(dockerfile);
   const verdicts = new Map<string, "executed" | "cached">();
   for (const line of lines) {
-    const [, id = "", stage = "0", position] = /^#(\d+) \[(?:(\S+) )?(\d+)\/\d+\] (?!FROM)/.exec(line) ?? [];
+    const [, id = "", stage, position] = /^#(\d+) \[(?:(\S+) )?(\d+)\/\d+\] (?!FROM)/.exec(line) ?? [];
     if (position === undefined) continue;
-    const name = stage.replace(/^stage-/, "");
+    // Only the instructions of a single stage have no name before their number.
+    const name = stage?.replace(/^stage-/, "") ?? [...bases.keys()][0] ?? "";
     const own = Number(position) - (bases.get(name) === "image" ? 1 : 0);
     verdicts.set(`${name} ${own}`, cached.has(id) ? "cached" : "executed");
   }
