@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type BaseContents, type BaseLayer, type PushOptions, type PushTarget, pushImage } from "./base/push-image.ts";
 export { pythonBase } from "./base/python-base.ts";
-export { layerOf, tinyBase } from "./base/tiny-base.ts";
+export { layerOf, tinyBase, treeBase } from "./base/tiny-base.ts";
 export type { LinkBytes } from "./cell/link.ts";
 export {
   type CheckOptions,

@@ -29,6 +29,15 @@ export async function tinyBase(registry: RegistryPlace, options: PushOptions = {
   return pushImage({ layers, config }, { registry, repository: "tiny", ...options });
 }
 
+/**
+ * Pushes the tiny base with a busybox that is only a few bytes, and returns its reference: for builds that run nothing,
+ * which then move next to nothing.
+ */
+export async function treeBase(registry: RegistryPlace, options: PushOptions = {}): Promise<string> {
+  const layers = tinyLayers(Buffer.from("no program\n")).map(layerOf);
+  return pushImage({ layers, config }, { registry, repository: "tree", ...options });
+}
+
 /** A layer of entries. */
 export function layerOf(items: readonly TarItem[]): BaseLayer {
   const tar = encodeTar(items);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Platform } from "../spec/platform.ts";
-import { engineOnly } from "./assemble-layer.ts";
+import { engineOnly, type StepContent } from "./assemble-layer.ts";
 import type { CacheKey } from "./cache-key.ts";
 import type { EvaluatedStage } from "./evaluate-stages.ts";
 import type { BaseImage } from "./facts.ts";
@@ -12,6 +12,8 @@ import { type KeyScope, rootKey, stepKey } from "./step-key.ts";
 export interface ChainStep {
   readonly step: Step;
   readonly key: CacheKey | undefined;
+  /** Whether only an engine can make it, as far as the build context tells. */
+  readonly needsEngine: boolean;
   /** Whether a stage ends here: other stages and later builds may start from it. */
   readonly endsStage: boolean;
 }
@@ -68,11 +70,15 @@ export function endKey(chain: Chain): CacheKey | undefined {
  */
 export function checkpointPositions(chain: Chain): readonly number[] {
   const positions: number[] = [];
-  for (const [index, { step, key, endsStage }] of chain.steps.entries()) {
+  for (const [index, { key, needsEngine, endsStage }] of chain.steps.entries()) {
     if (key === undefined) break;
-    if (endsStage || engineOnly(step) !== undefined) positions.push(index + 1);
+    if (endsStage || needsEngine) positions.push(index + 1);
   }
   return positions;
+}
+
+function holdsEngineFiles(content: StepContent | undefined): boolean {
+  return content !== undefined && (content.archives.length > 0 || content.capabilities.size > 0);
 }
 
 function chainOf(
@@ -87,7 +93,8 @@ function chainOf(
   let key = parent === undefined ? root : endKey(parent);
   for (const [index, step] of stage.steps.entries()) {
     key = key === undefined ? undefined : stepKey(step, key, keyScope);
-    steps.push({ step, key, endsStage: index === stage.steps.length - 1 });
+    const needsEngine = engineOnly(step) !== undefined || holdsEngineFiles(keyScope.contentOf(step));
+    steps.push({ step, key, needsEngine, endsStage: index === stage.steps.length - 1 });
   }
   const history = [
     ...(parent?.history ?? []),

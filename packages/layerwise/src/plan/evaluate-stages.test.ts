@@ -220,6 +220,12 @@ describe("evaluateStages", () => {
     expect(build("E").key).not.toBe("none");
   });
 
+  it("leaves to the engine a base whose working directory is relative", () => {
+    const base = { config: { WorkingDir: "srv" } };
+
+    expect(refusalOf({ dockerfile: "FROM base\n", base })).toBe("whole: instruction-form");
+  });
+
   it("says where a word cannot be expanded", () => {
     expect(() => draft({ dockerfile: "FROM base\nENV A=${B:?is needed}\n" })).toThrow(
       expect.objectContaining({

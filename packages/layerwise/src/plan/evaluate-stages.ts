@@ -84,9 +84,23 @@ function baseOf({ stage, base, platform, parent }: StageHead, { facts }: Surroun
   if (parent !== undefined) return { kind: "stage", stage: parent };
   if (base === "scratch") return { kind: "scratch" };
   const image = facts.bases.get(baseKey(base, formatPlatform(platform)));
-  if (isReadable(image)) return { kind: "image", image };
+  if (isReadable(image)) {
+    refuseRelativeDirectory(image, stage);
+    return { kind: "image", image };
+  }
   const { reason, why, cause } = image ?? { reason: "base-unreadable", why: "it was not asked for", cause: undefined };
   return refuseWhole({ name: reason, detail: `${base}: ${why}`, at: stage.from.at, cause });
+}
+
+/** Engines join it to the root once or twice. */
+function refuseRelativeDirectory({ config }: BaseImage, stage: Stage): void {
+  const { WorkingDir = "" } = config.config;
+  if (WorkingDir === "" || WorkingDir.startsWith("/")) return;
+  refuseWhole({
+    name: "instruction-form",
+    detail: `the base's working directory ${WorkingDir} is relative`,
+    at: stage.from.at,
+  });
 }
 
 function initialState(

@@ -89,7 +89,7 @@ function shownArgv(
 /** An absolute path stays as written, also in the config; a relative one is joined to the directory so far. */
 function evaluateWorkdir(state: StageState, instruction: WorkdirInstruction, scope: StepScope): StepEffect {
   const word = expandWord(instruction.path, state.environment, { escape: scope.escape });
-  const path = word.startsWith("/") ? word : posix.resolve(workingDirectory(state), word);
+  const path = word.startsWith("/") ? word : posix.resolve("/", workingDirectory(state), word);
   const after: StageState = { ...state, config: { ...state.config, WorkingDir: path } };
   const createdBy = `WORKDIR ${path}`;
   if (path === "/") return { state: after, createdBy, step: undefined };
@@ -171,7 +171,7 @@ export function isRemote(source: string): boolean {
 
 /** The destination seen from the root; a trailing slash, or the working directory itself, means a directory. */
 function absoluteDestination(directory: string, word: string): string {
-  const path = posix.resolve(directory, word);
+  const path = posix.resolve("/", directory, word);
   const meansDirectory = word === "" || word === "." || word.endsWith("/");
   return meansDirectory && path !== "/" ? `${path}/` : path;
 }

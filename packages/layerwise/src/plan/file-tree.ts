@@ -66,8 +66,11 @@ export interface FileTree {
   text(path: string): string | undefined;
 }
 
-/** Most links that are followed for one path, as containerd's `fs.RootPath`. */
-const maxLinks = 255;
+/**
+ * Most links that are followed for one path. Engines follow more themselves, but at the end the kernel gets the path,
+ * and it follows 40: https://man7.org/linux/man-pages/man7/path_resolution.7.html
+ */
+const maxLinks = 32;
 
 interface OpenDirectory extends DirectoryAttributes {
   kind: "directory";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Emit } from "../event.ts";
-import { engineOnly } from "../plan/assemble-layer.ts";
 import { type Chain, checkpointPositions } from "../plan/chain.ts";
 import { gatherFiles } from "../plan/gather-files.ts";
 import { historyOf } from "../plan/history-times.ts";
@@ -74,8 +73,7 @@ async function saveOne(
   const config = isEnd ? published : checkpointConfig(complete, { position, below });
   // Another repository than the image's does not have the published config yet.
   await pushDocument(config, { to: cache, signal });
-  const next = chain.steps[position]?.step;
-  const continues = complete.wantsFiles && next !== undefined && engineOnly(next) === undefined;
+  const continues = complete.wantsFiles && chain.steps[position]?.needsEngine === false;
   const files = continues ? await saveFiles(layers, { lower: below, cache, emit, signal }) : undefined;
   const bytes = encodeCheckpoint({
     key: digest,

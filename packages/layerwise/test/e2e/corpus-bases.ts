@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type BaseContents,
   type BaseLayer,
   layerOf,
   openRegistryImage,
   pushImage,
-  type TarItem,
   tinyBase,
+  treeBase,
 } from "../../../lab/src/index.ts";
 import { digestOf } from "../../src/spec/digest.ts";
-import type { BaseSpec, Entry } from "./corpus-case.ts";
-import { contentOf } from "./corpus-context.ts";
+import type { BaseSpec } from "./corpus-case.ts";
+import { tarItem } from "./corpus-tar.ts";
 import type { Site } from "./site.ts";
 
 /** Where a base goes. */
@@ -21,7 +22,7 @@ export interface BasePlace {
 /** Pushes a base image, in the place of one that is there, and returns its reference. */
 export async function pushBase(site: Site, spec: BaseSpec, place: BasePlace): Promise<string> {
   const { registry } = site;
-  const { layers, config } = spec.from === "tiny" ? await tiny(site) : { layers: [], config: {} };
+  const { layers, config } = spec.from === "nothing" ? { layers: [], config: {} } : await readShared(site, spec.from);
   const added = spec.layers.map((entries) => layerOf(entries.map(tarItem)));
   const contents = { layers: [...layers, ...added], config: { ...config, ...spec.config } };
   const reference = await pushImage(contents, { registry, ...place, family: spec.family });
@@ -29,54 +30,29 @@ export async function pushBase(site: Site, spec: BaseSpec, place: BasePlace): Pr
   return reference;
 }
 
-interface TinyImage {
-  readonly layers: readonly BaseLayer[];
-  readonly config: Readonly<Record<string, unknown>>;
+/** A base of the laboratory, as it is or with more on top. */
+export type SharedBase = Exclude<BaseSpec["from"], "nothing">;
+
+const pushes = { tiny: tinyBase, tree: treeBase };
+const pushed = new WeakMap<Site, Map<SharedBase, Promise<string>>>();
+
+/** Pushes a base of the laboratory, once a site for all cases, and returns its reference. */
+export async function sharedBase(site: Site, name: SharedBase): Promise<string> {
+  const known = pushed.get(site) ?? new Map<SharedBase, Promise<string>>();
+  pushed.set(site, known);
+  const reference = known.get(name) ?? pushes[name](site.registry);
+  known.set(name, reference);
+  return await reference;
 }
 
-const tinies = new WeakMap<Site, Promise<TinyImage>>();
-
-/** The layers of the laboratory's tiny base; packed once a site. */
-async function tiny(site: Site): Promise<TinyImage> {
-  const known = tinies.get(site) ?? readTiny(site);
-  tinies.set(site, known);
-  return await known;
-}
-
-async function readTiny({ registry }: Site): Promise<TinyImage> {
-  const image = await openRegistryImage(await tinyBase(registry));
+async function readShared(site: Site, name: SharedBase): Promise<BaseContents> {
+  const image = await openRegistryImage(await sharedBase(site, name));
   const { config = {}, rootfs } = image.config;
   const layers = image.layers.map(({ claims, open }, index): BaseLayer => {
     const { digest = "", size = 0 } = claims;
     return { digest, size, open, diffId: rootfs?.diff_ids[index] ?? "" };
   });
   return { layers, config };
-}
-
-function tarItem(entry: Entry): TarItem {
-  const { path, type, target, uid, gid, mtime, mode } = entry;
-  const common = { uid, gid, mtime, mode: mode === undefined ? undefined : Number.parseInt(mode, 8) };
-  const slash = path.lastIndexOf("/") + 1;
-  switch (type) {
-    case "directory":
-      return { ...common, path: `${path}/`, type };
-    case "whiteout":
-      return { ...common, path: `${path.slice(0, slash)}.wh.${path.slice(slash)}`, type: "file", content: "" };
-    case "opaque":
-      return { ...common, path: `${path}/.wh..wh..opq`, type: "file", content: "" };
-    case "symlink":
-      return { ...common, path, type, linkPath: target };
-    case "hardlink":
-      return { ...common, path, type: "link", linkPath: target };
-    case "file":
-      return { ...common, path, type, content: contentOf(entry) };
-    case "fifo":
-      return { ...common, path, type };
-    case "character":
-      return { ...common, path, type, device: { major: 1, minor: 3 } };
-    default:
-      throw new Error(`a layer of the corpus has no ${type}`);
-  }
 }
 
 /** Replaces fields of an image's config document, for bases that no builder of today makes. */

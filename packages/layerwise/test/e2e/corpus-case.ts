@@ -5,6 +5,8 @@ import * as v from "valibot";
 
 /** A path, and what is there; `test/corpus/README.md` describes the fields. */
 export type Entry = v.InferOutput<typeof entrySchema>;
+/** An entry of an archive or a layer. */
+export type PlainEntry = Omit<Entry, "entries" | "gzip">;
 /** An image that a Dockerfile of the corpus starts from. */
 export type BaseSpec = v.InferOutput<typeof baseSchema>;
 /** What changes before a build. */
@@ -20,10 +22,21 @@ export interface CorpusCase extends v.InferOutput<typeof caseSchema> {
 
 const octal = v.pipe(v.string(), v.regex(/^[0-7]{4}$/));
 
-const entrySchema = v.strictObject({
+const plainFields = {
   path: v.pipe(v.string(), v.minLength(1)),
   type: v.optional(
-    v.picklist(["file", "directory", "symlink", "hardlink", "fifo", "socket", "character", "whiteout", "opaque"]),
+    v.picklist([
+      "file",
+      "directory",
+      "symlink",
+      "hardlink",
+      "fifo",
+      "socket",
+      "character",
+      "whiteout",
+      "opaque",
+      "archive",
+    ]),
     "file",
   ),
   content: v.optional(v.string()),
@@ -35,10 +48,17 @@ const entrySchema = v.strictObject({
   mtime: v.optional(v.number()),
   capability: v.optional(v.string()),
   names: v.optional(v.picklist(["utf8", "latin1"]), "utf8"),
+};
+
+const entrySchema = v.strictObject({
+  ...plainFields,
+  /** What an archive holds. */
+  entries: v.optional(v.array(v.strictObject(plainFields)), []),
+  gzip: v.optional(v.boolean(), false),
 });
 
 const baseSchema = v.strictObject({
-  from: v.optional(v.picklist(["tiny", "nothing"]), "tiny"),
+  from: v.optional(v.picklist(["tiny", "tree", "nothing"]), "tiny"),
   family: v.optional(v.picklist(["docker", "oci"]), "docker"),
   layers: v.optional(v.array(v.array(entrySchema)), []),
   config: v.optional(v.record(v.string(), v.unknown()), {}),
@@ -76,6 +96,7 @@ const caseSchema = v.strictObject({
   file: v.optional(v.string(), "Dockerfile"),
   description: v.pipe(v.string(), v.regex(/^[A-Z].*\.$/)),
   since: v.optional(v.picklist([20, 26, 28]), 20),
+  important: v.optional(v.boolean(), false),
   options: v.optional(v.array(v.string()), []),
   bases,
   context: v.optional(v.array(entrySchema), []),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from "node:crypto";
 import { chmod, link, lutimes, mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { run } from "../../../lab/src/index.ts";
 import type { Entry } from "./corpus-case.ts";
+import { contentOf } from "./corpus-tar.ts";
 
 /** Seconds since 1970 that files get unless an entry says otherwise. */
 let time = 1_700_000_000;
@@ -53,6 +53,7 @@ async function writeEntry(folder: string, entry: Entry): Promise<void> {
       ]);
       break;
     case "file":
+    case "archive":
       await writeFile(path, contentOf(entry));
       break;
     default:
@@ -78,12 +79,6 @@ async function setTime(folder: string, entry: Entry): Promise<void> {
   const path = placeOf(folder, entry);
   if (entry.type === "symlink") await lutimes(path, seconds, seconds);
   else await utimes(path, seconds, seconds);
-}
-
-/** `size` bytes that do not compress, always the same; else the text. */
-export function contentOf({ content, size }: Pick<Entry, "content" | "size">): Buffer {
-  if (size === undefined) return Buffer.from(content ?? "");
-  return createHash("shake256", { outputLength: size }).digest();
 }
 
 function placeOf(folder: string, entry: Entry): Buffer | string {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Image, openRegistryImage, readTar } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
-import { pushBase } from "./corpus-bases.ts";
+import { pushBase, sharedBase } from "./corpus-bases.ts";
 import type { CorpusCase, Edit, Step } from "./corpus-case.ts";
 import { removePaths, touchPaths, writeEntries } from "./corpus-context.ts";
 import type { Site } from "./site.ts";
@@ -30,24 +30,26 @@ export async function runCase(site: Site, one: CorpusCase): Promise<readonly str
   const { name, dockerfile, options } = one;
   const folder = await site.folder(name);
   const reference = `${site.registry.name}/corpus/${name}:1`;
-  const state: CaseState = { site, one, reference, folder, dockerfile, options, bases: new Map(), digest: undefined };
+  const bases = new Map([
+    ["TINY", await sharedBase(site, "tiny")],
+    ["TREE", await sharedBase(site, "tree")],
+  ]);
+  const state: CaseState = { site, one, reference, folder, dockerfile, options, bases, digest: undefined };
   await applyEdit(state, {
     dockerfile: [],
     remove: [],
     touch: [],
     context: one.context,
-    bases: { TINY: tiny, ...one.bases },
+    bases: one.bases,
   });
   const findings: string[] = [];
   for (const [index, step] of one.steps.entries()) {
     if (step.edit !== undefined) await applyEdit(state, step.edit);
-    const found = await runStep(state, { step, truth: `${site.registry.name}/truth/${name}:${index}` });
+    const found = await runStep(state, { step, truth: `${site.registry.name}/truth:${name}-${index}` });
     findings.push(...found.map((line) => `build ${index + 1}: ${line}`));
   }
   return findings;
 }
-
-const tiny: CorpusCase["bases"][string] = { from: "tiny", family: "docker", layers: [], config: {}, document: {} };
 
 async function applyEdit(state: CaseState, edit: Edit): Promise<void> {
   const { site, one } = state;
@@ -71,7 +73,7 @@ async function applyEdit(state: CaseState, edit: Edit): Promise<void> {
   await removePaths(state.folder, edit.remove);
   const written = edit.context.map((entry) => ({ ...entry, content: entry.content && filled(entry.content, state) }));
   await writeEntries(state.folder, [
-    { path: one.file, type: "file", names: "utf8", content: filled(state.dockerfile, state) },
+    { path: one.file, type: "file", names: "utf8", content: filled(state.dockerfile, state), entries: [], gzip: false },
     ...written,
   ]);
   await touchPaths(state.folder, edit.touch);

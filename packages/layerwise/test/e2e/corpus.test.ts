@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { engineKinds } from "../../../lab/test/engine-kinds.ts";
 import { loadCorpus } from "./corpus-case.ts";
 import { runCase } from "./corpus-run.ts";
+import { selectCorpus } from "./corpus-selection.ts";
 import { openSite, type Site } from "./site.ts";
 
-const corpus = await loadCorpus();
+const { LAYERWISE_CORPUS } = process.env;
+const { cases, kinds } = selectCorpus(LAYERWISE_CORPUS, { cases: await loadCorpus(), kinds: engineKinds });
 
-for (const { generation, store } of engineKinds) {
+for (const { generation, store } of kinds) {
   describe(`Docker ${generation} ${store}`, () => {
     let site: Site;
     beforeAll(async () => {
@@ -15,7 +17,7 @@ for (const { generation, store } of engineKinds) {
     });
     afterAll(async () => await site.close());
 
-    for (const one of corpus.filter(({ since }) => since <= generation)) {
+    for (const one of cases.filter(({ since }) => since <= generation)) {
       it.concurrent(one.name, async ({ expect }) => {
         const findings = await runCase(site, one);
 
