@@ -2,7 +2,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { type Image, openRegistryImage, readTar } from "../../../lab/src/index.ts";
+import { differences, type Image, readContents, readTar, validateImage } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
 import { pushBase, sharedBase } from "./corpus-bases.ts";
 import type { CorpusCase, Edit, Step } from "./corpus-case.ts";
@@ -105,12 +105,7 @@ async function runStep(state: CaseState, { step, truth }: Running): Promise<read
   const { report } = ours.value;
   const digest = state.digest;
   state.digest = report.image.digest;
-  return [
-    ...misreported(report, { step, digest }),
-    ...(await site.flaws(reference)),
-    ...(await site.differences(reference, truth)),
-    ...(await hiddenDifferences(reference, truth)),
-  ];
+  return [...misreported(report, { step, digest }), ...(await imageDifferences(site, { reference, truth }))];
 }
 
 function misreported(report: Report, { step, digest }: { step: Step; digest: string | undefined }): readonly string[] {
@@ -139,15 +134,17 @@ async function failures({ site, reference }: CaseState, { error, args, truth }: 
   const lines: string[] = [];
   const before = await digestOfTag(reference);
   const pushed = ["build", "--push", "--insecure-registry", site.registry.name, "--tag", reference];
-  const { exitCode, stderr } = await site.layerwise([...pushed, ...args]);
+  const [{ exitCode, stderr }, ended] = await Promise.all([
+    site.layerwise([...pushed, ...args]),
+    site.engineBuild(args, truth).then(
+      () => "builds",
+      () => "fails",
+    ),
+  ]);
   if (exitCode === 0) lines.push("it built, and should have failed");
   else if (!stderr.includes(`error ${error.code}: `) || !stderr.includes(error.text))
     lines.push(`it should have failed with ${error.code} and "${error.text}", and said:\n${stderr}`);
   if ((await digestOfTag(reference)) !== before) lines.push("a failed build moved the tag");
-  const ended = await site.engineBuild(args, truth).then(
-    () => "builds",
-    () => "fails",
-  );
   if (ended !== error.engine) lines.push(`the engine ${ended}`);
   return lines;
 }
@@ -162,9 +159,21 @@ async function digestOfTag(reference: string): Promise<string | undefined> {
   return answer.headers.get("docker-content-digest") ?? undefined;
 }
 
+async function imageDifferences(
+  site: Site,
+  { reference, truth }: { reference: string; truth: string },
+): Promise<readonly string[]> {
+  const [ours, engines] = await Promise.all([site.image(reference), site.image(truth)]);
+  const [one, other] = await Promise.all([readContents(ours), readContents(engines)]);
+  return [
+    ...(await validateImage(ours)),
+    ...differences(one, other, { history: true }),
+    ...(await hiddenDifferences(ours, engines)),
+  ];
+}
+
 /** What the comparison of trees and runtime configs does not see: the author, and which names are one file. */
-async function hiddenDifferences(one: string, other: string): Promise<readonly string[]> {
-  const [ours, engines] = await Promise.all([openRegistryImage(one), openRegistryImage(other)]);
+async function hiddenDifferences(ours: Image, engines: Image): Promise<readonly string[]> {
   const lines: string[] = [];
   const [author, wanted] = [authorOf(ours), authorOf(engines)];
   if (author !== wanted) lines.push(`author: ${author}, and not ${wanted}`);

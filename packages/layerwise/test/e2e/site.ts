@@ -8,7 +8,9 @@ import {
   differences,
   type Engine,
   type Generation,
+  type Image,
   type ImageContents,
+  type ImageLayer,
   type ImageStore,
   openRegistryImage,
   type Registry,
@@ -56,6 +58,8 @@ export interface Site {
   engineBuild(args: readonly string[], reference: string): Promise<void>;
   /** The tags of a repository in the registry that layerwise did not make for itself. */
   tags(repository: string): Promise<readonly string[]>;
+  /** An image of the registry; a layer that was read once is not fetched again. */
+  image(reference: string): Promise<Image>;
   /** What is in an image of the registry. */
   contents(reference: string): Promise<ImageContents>;
   /** All that is wrong with digests, sizes and diff IDs of an image in the registry. */
@@ -154,7 +158,7 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
     await engine.exec(["docker", "push", reference]);
   }
 
-  const open = async (reference: string) => await openRegistryImage(reference, { auth });
+  const open = rememberLayers(async (reference) => await openRegistryImage(reference, { auth }));
   const contents = async (reference: string) => await readContents(await open(reference));
   return {
     registry,
@@ -184,6 +188,7 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
     build,
     engineBuild,
     tags: async (repository) => await tagsOf(registry, repository),
+    image: open,
     contents,
     flaws: async (reference) => await validateImage(await open(reference)),
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
@@ -194,6 +199,32 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
       await rm(work, { recursive: true, force: true });
     },
   };
+}
+
+type OpenImage = (reference: string) => Promise<Image>;
+
+/** Keeps the bytes of layers by what the registry calls them; whoever reads them can still compare them with it. */
+function rememberLayers(open: OpenImage): OpenImage {
+  const known = new Map<string, Promise<Uint8Array>>();
+  const remembered = (layer: ImageLayer): ImageLayer => ({
+    ...layer,
+    async *open() {
+      const { digest = "" } = layer.claims;
+      const bytes = known.get(digest) ?? bytesOf(layer.open());
+      known.set(digest, bytes);
+      yield await bytes;
+    },
+  });
+  return async (reference) => {
+    const image = await open(reference);
+    return { ...image, layers: image.layers.map(remembered) };
+  };
+}
+
+async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags */
