@@ -57,6 +57,7 @@ function expected(item: TarItem): ReadEntry {
     uid: item.uid ?? 0,
     gid: item.gid ?? 0,
     size: text.length,
+    mtime: item.mtime ?? 0,
     linkPath: item.linkPath ?? "",
     device: item.device ?? { major: 0, minor: 0 },
     xattrs: new Map(Object.entries(item.xattrs ?? {}).map(([name, value]) => [name, Buffer.from(value)])),

@@ -44,6 +44,7 @@ export function applyPax(header: TarHeader, records: PaxRecords): TarHeader {
     linkPath: text("linkpath") ?? header.linkPath,
     uid: number("uid") ?? header.uid,
     gid: number("gid") ?? header.gid,
+    mtime: Math.floor(number("mtime") ?? header.mtime),
     size: header.type === "file" ? (number("size") ?? header.size) : 0,
     xattrs: new Map(xattrs.map(([key, value]) => [key.slice(xattrPrefix.length), value])),
   };

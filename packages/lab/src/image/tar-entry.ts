@@ -12,6 +12,8 @@ export interface TarEntry {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
+  /** Whole seconds since 1970. */
+  readonly mtime: number;
   /** Where a symlink points, or which entry a hard link names; empty for others. */
   readonly linkPath: string;
   readonly device: { readonly major: number; readonly minor: number };

@@ -71,6 +71,7 @@ function parseHeader(block: Buffer): TarHeader & { readonly flag: string } {
     uid: numberOf(block.subarray(108, 116)),
     gid: numberOf(block.subarray(116, 124)),
     size: hasContent ? numberOf(block.subarray(124, 136)) : 0,
+    mtime: numberOf(block.subarray(136, 148)),
     linkPath: textOf(block.subarray(157, 257)),
     device: { major: numberOf(block.subarray(329, 337)), minor: numberOf(block.subarray(337, 345)) },
     xattrs: new Map(),

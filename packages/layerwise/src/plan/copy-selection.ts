@@ -4,6 +4,7 @@ import { matchPath } from "../dockerfile/path-match.ts";
 import { LayerwiseError, type SourceRange } from "../error.ts";
 import type { ContextEntry } from "../ports.ts";
 import { type ContextFiles, nameOf, parentOf } from "./context-files.ts";
+import { rootPath } from "./root-path.ts";
 
 /** One file or directory that a source word of COPY or ADD names. */
 export interface SelectedSource {
@@ -20,8 +21,11 @@ export type SelectionResult =
   | { readonly kind: "selected"; readonly sources: readonly SelectedSource[] }
   | { readonly kind: "unlisted"; readonly directory: string };
 
-/** Most links that are followed for one path, as containerd's `fs.RootPath`. */
+/** Most links that engines follow for one path (containerd/continuity, `fs.RootPath`). */
 const maxLinks = 255;
+
+/** Most that the kernel follows for one path: https://man7.org/linux/man-pages/man7/path_resolution.7.html */
+const maxKernelLinks = 40;
 
 class Unlisted {
   readonly directory: string;
@@ -121,12 +125,30 @@ function childrenOf(files: ContextFiles, directory: string): readonly ContextEnt
 
 /** The path with all links resolved inside the context, the last one included; undefined if it leads nowhere. */
 function follow(files: ContextFiles, { path, word, at }: Wanted & { path: string }): string | undefined {
+  let links = 0;
+  const resolved = rootPath(path, (place) => {
+    const entry = entryAt(files, { path: place, word, at });
+    if (entry?.kind !== "symlink") return undefined;
+    links += 1;
+    if (links > maxLinks) throw tooManyLinks(word, at);
+    return entry.target ?? "";
+  });
+  return entryAt(files, { path: resolved, word, at })?.path;
+}
+
+function tooManyLinks(word: string, at: SourceRange): LayerwiseError {
+  return new LayerwiseError("CONTEXT_NOT_FOUND", `could not find "${word}" in the build context: too many links`, {
+    at,
+  });
+}
+
+/** What is at a path, links before its last name followed. */
+function entryAt(files: ContextFiles, { path, word, at }: Wanted & { path: string }): ContextEntry | undefined {
   let done = "";
   let links = 0;
-  const todo = path.split("/").filter((part) => part !== "");
+  const todo = path.split("/").filter((part) => part !== "" && part !== ".");
   while (todo.length > 0) {
     const part = todo.shift() as string;
-    if (part === ".") continue;
     if (part === "..") {
       done = parentOf(done);
       continue;
@@ -134,21 +156,18 @@ function follow(files: ContextFiles, { path, word, at }: Wanted & { path: string
     if (files.get(done)?.listing === "skipped") throw new Unlisted(done);
     const next = done === "" ? part : `${done}/${part}`;
     const entry = files.get(next);
-    if (entry === undefined) return undefined;
-    if (entry.kind !== "symlink") {
+    if (entry?.kind !== "symlink" || todo.length === 0) {
+      if (entry === undefined) return undefined;
       done = next;
       continue;
     }
     links += 1;
-    if (links > maxLinks)
-      throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find "${word}" in the build context: too many links`, {
-        at,
-      });
+    if (links > maxKernelLinks) throw tooManyLinks(word, at);
     const target = entry.target ?? "";
     if (target.startsWith("/")) done = "";
-    todo.unshift(...target.split("/").filter((name) => name !== ""));
+    todo.unshift(...target.split("/").filter((name) => name !== "" && name !== "."));
   }
-  return done;
+  return files.get(done);
 }
 
 function refuseSpecial(entry: ContextEntry, at: SourceRange): void {

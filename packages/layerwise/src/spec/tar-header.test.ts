@@ -133,10 +133,10 @@ async function independentlyRead(archive: Buffer): Promise<unknown[]> {
     yield archive;
   }
   const files: unknown[] = [];
-  for await (const { path, type, mode, uid, gid, linkPath, xattrs, content } of readTar(bytes())) {
+  for await (const { path, type, mode, uid, gid, mtime, linkPath, xattrs, content } of readTar(bytes())) {
     const parts: Uint8Array[] = [];
     for await (const chunk of content()) parts.push(chunk);
-    files.push({ path, type, mode, uid, gid, linkPath, xattrs, content: Buffer.concat(parts) });
+    files.push({ path, type, mode, uid, gid, mtime, linkPath, xattrs, content: Buffer.concat(parts) });
   }
   return files;
 }
@@ -148,13 +148,14 @@ const otherKinds = {
 } as Readonly<Record<string, string>>;
 
 function expectedElsewhere({ entry, content = new Uint8Array() }: TarFile): unknown {
-  const { path, kind, mode, uid, gid, target = "" } = entry;
+  const { path, kind, mode, uid, gid, mtime, target = "" } = entry;
   return {
     path: shown(kind === "directory" ? `${path}/` : path),
     type: otherKinds[kind] ?? kind,
     mode,
     uid,
     gid,
+    mtime,
     linkPath: shown(target),
     xattrs: shownXattrs(entry) ?? new Map(),
     content: Buffer.from(content),

@@ -4,16 +4,25 @@ import { run } from "../../../lab/src/index.ts";
 import type { Entry } from "./corpus-case.ts";
 import { contentOf } from "./corpus-tar.ts";
 
-/** Seconds since 1970 that files get unless an entry says otherwise. */
-let time = 1_700_000_000;
+/**
+ * Seconds since 1970 that files get in an edit, unless an entry says otherwise.
+ *
+ * Another edit gives another time, since engines take a file of the same size and time for unchanged
+ * (https://github.com/moby/buildkit/issues/4817). All cases have the same times, since an engine that builds two of them
+ * at once does what they have in common once.
+ */
+function timeOf(edit: number): number {
+  return 1_700_000_000 + 60 * edit;
+}
 
 /** Puts entries into a build context, in the place of what was there. */
-export async function writeEntries(folder: string, entries: readonly Entry[]): Promise<void> {
-  // An engine takes a file of the same size and time for unchanged: https://github.com/moby/buildkit/issues/4817
-  time += 60;
+export async function writeEntries(
+  folder: string,
+  { entries, edit }: { entries: readonly Entry[]; edit: number },
+): Promise<void> {
   for (const entry of entries) await writeEntry(folder, entry);
   // Writing into a directory changes its time, so the times come last, those of directories from the inside out.
-  for (const entry of [...entries].reverse()) await setTime(folder, entry);
+  for (const entry of [...entries].reverse()) await setTime(folder, { entry, time: timeOf(edit) });
 }
 
 /** Removes paths with all below them. */
@@ -22,8 +31,11 @@ export async function removePaths(folder: string, paths: readonly string[]): Pro
 }
 
 /** Gives paths another time, as a new checkout does. */
-export async function touchPaths(folder: string, paths: readonly string[]): Promise<void> {
-  time += 60;
+export async function touchPaths(
+  folder: string,
+  { paths, edit }: { paths: readonly string[]; edit: number },
+): Promise<void> {
+  const time = timeOf(edit);
   for (const path of paths) await lutimes(`${folder}/${path}`, time, time);
 }
 
@@ -74,7 +86,7 @@ async function makeParents(folder: string, path: string): Promise<void> {
   }
 }
 
-async function setTime(folder: string, entry: Entry): Promise<void> {
+async function setTime(folder: string, { entry, time }: { entry: Entry; time: number }): Promise<void> {
   const seconds = entry.mtime ?? time;
   const path = placeOf(folder, entry);
   if (entry.type === "symlink") await lutimes(path, seconds, seconds);

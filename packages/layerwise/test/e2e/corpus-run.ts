@@ -19,6 +19,8 @@ interface CaseState {
   options: readonly string[];
   readonly bases: Map<string, string>;
   digest: string | undefined;
+  /** How often the build context was written. */
+  edits: number;
 }
 
 /**
@@ -33,8 +35,9 @@ export async function runCase(site: Site, one: CorpusCase): Promise<readonly str
   const bases = new Map([
     ["TINY", await sharedBase(site, "tiny")],
     ["TREE", await sharedBase(site, "tree")],
+    ["REGISTRY", site.registry.name],
   ]);
-  const state: CaseState = { site, one, reference, folder, dockerfile, options, bases, digest: undefined };
+  const state: CaseState = { site, one, reference, folder, dockerfile, options, bases, digest: undefined, edits: 0 };
   await applyEdit(state, {
     dockerfile: [],
     remove: [],
@@ -72,11 +75,22 @@ async function applyEdit(state: CaseState, edit: Edit): Promise<void> {
   state.options = edit.options ?? state.options;
   await removePaths(state.folder, edit.remove);
   const written = edit.context.map((entry) => ({ ...entry, content: entry.content && filled(entry.content, state) }));
-  await writeEntries(state.folder, [
-    { path: one.file, type: "file", names: "utf8", content: filled(state.dockerfile, state), entries: [], gzip: false },
-    ...written,
-  ]);
-  await touchPaths(state.folder, edit.touch);
+  state.edits += 1;
+  await writeEntries(state.folder, {
+    edit: state.edits,
+    entries: [
+      {
+        path: one.file,
+        type: "file",
+        names: "utf8",
+        content: filled(state.dockerfile, state),
+        entries: [],
+        gzip: false,
+      },
+      ...written,
+    ],
+  });
+  await touchPaths(state.folder, { paths: edit.touch, edit: state.edits });
 }
 
 /** Puts what only this run knows in the place of `${NAME}`. */
@@ -105,7 +119,9 @@ async function runStep(state: CaseState, { step, truth }: Running): Promise<read
   const { report } = ours.value;
   const digest = state.digest;
   state.digest = report.image.digest;
-  return [...misreported(report, { step, digest }), ...(await imageDifferences(site, { reference, truth }))];
+  // A layer that was made before may have the times of the files it was made of.
+  const isFirst = digest === undefined && report.route === "assemble";
+  return [...misreported(report, { step, digest }), ...(await imageDifferences(site, { reference, truth, isFirst }))];
 }
 
 function misreported(report: Report, { step, digest }: { step: Step; digest: string | undefined }): readonly string[] {
@@ -161,24 +177,34 @@ async function digestOfTag(reference: string): Promise<string | undefined> {
 
 async function imageDifferences(
   site: Site,
-  { reference, truth }: { reference: string; truth: string },
+  { reference, truth, isFirst }: { reference: string; truth: string; isFirst: boolean },
 ): Promise<readonly string[]> {
   const [ours, engines] = await Promise.all([site.image(reference), site.image(truth)]);
   const [one, other] = await Promise.all([readContents(ours), readContents(engines)]);
   return [
     ...(await validateImage(ours)),
     ...differences(one, other, { history: true }),
-    ...(await hiddenDifferences(ours, engines)),
+    ...(await hiddenDifferences(ours, engines, { times: isFirst })),
   ];
 }
 
-/** What the comparison of trees and runtime configs does not see: the author, and which names are one file. */
-async function hiddenDifferences(ours: Image, engines: Image): Promise<readonly string[]> {
+/** What the comparison of trees and runtime configs does not see: the author, hard links, and times of files. */
+async function hiddenDifferences(
+  ours: Image,
+  engines: Image,
+  { times }: { times: boolean },
+): Promise<readonly string[]> {
   const lines: string[] = [];
   const [author, wanted] = [authorOf(ours), authorOf(engines)];
   if (author !== wanted) lines.push(`author: ${author}, and not ${wanted}`);
-  const [links, others] = [await linksOf(ours, engines), await linksOf(engines, ours)];
-  if (links !== others) lines.push(`hard links: ${links}, and not ${others}`);
+  const [own, others] = [await entriesOf(ours, engines), await entriesOf(engines, ours)];
+  if (own.links !== others.links) lines.push(`hard links: ${own.links}, and not ${others.links}`);
+  if (!times) return lines;
+  // An engine leaves out of a layer what is the same below.
+  for (const [path, time] of own.times) {
+    const wanted = others.times.get(path) ?? time;
+    if (time !== wanted) lines.push(`time of /${path}: ${time}, and not ${wanted}`);
+  }
   return lines;
 }
 
@@ -187,19 +213,21 @@ function authorOf({ documents }: Image): string {
   return (JSON.parse(config) as { author?: string }).author ?? "";
 }
 
-/** The hard links in the layers that another image does not have. */
-async function linksOf({ layers }: Image, other: Image): Promise<string> {
+/** The hard links, and the times of files, in the layers that another image does not have. */
+async function entriesOf({ layers }: Image, other: Image): Promise<{ links: string; times: Map<string, number> }> {
   const common = new Set(other.layers.map(({ claims }) => claims.digest));
   const links: string[] = [];
+  const times = new Map<string, number>();
   for (const [index, { claims, open }] of layers.entries()) {
     if (common.has(claims.digest)) continue;
     const parts: Uint8Array[] = [];
     for await (const part of open()) parts.push(part);
-    for await (const { type, path, linkPath } of readTar(once(gunzipSync(Buffer.concat(parts))))) {
+    for await (const { type, path, linkPath, mtime } of readTar(once(gunzipSync(Buffer.concat(parts))))) {
       if (type === "link") links.push(`${index}: ${path} = ${linkPath}`);
+      if (type === "file") times.set(path, mtime);
     }
   }
-  return links.sort().join(", ");
+  return { links: links.sort().join(", "), times };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
