@@ -12,7 +12,9 @@ export function printedError(
   if (error.at !== undefined) {
     const { file, start } = error.at;
     lines.push(`  at ${file}:${start.line}:${start.column}`);
-    const frame = dockerfile === undefined ? "" : codeFrame(dockerfile, error.at);
+    // A place in an ignore file says nothing about the Dockerfile's lines.
+    const isQuoted = dockerfile !== undefined && !file.endsWith(".dockerignore");
+    const frame = isQuoted ? codeFrame(dockerfile, error.at) : "";
     if (frame !== "") lines.push(...frame.split("\n").map((line) => `  ${line}`));
   }
   const problems = error.details["problems"];

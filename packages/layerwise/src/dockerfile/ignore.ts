@@ -43,6 +43,11 @@ export interface IgnoreWalk {
    * @param isDirectory whether paths below it can follow
    */
   excludes(path: string, isDirectory: boolean): boolean;
+  /**
+   * Whether engines differ about what is below a directory: it is left out, and an exception with wildcards may mean
+   * something in it, which older engines look for only if the exception begins with the directory's own path.
+   */
+  isDisputed(directory: string): boolean;
 }
 
 /**
@@ -62,7 +67,10 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
 
   function startWalk(): IgnoreWalk {
     const seen: Verdicts = new Map();
-    return { excludes: (path, isDirectory) => verdictOn(rules, { path, isDirectory, seen }).isExcluded };
+    return {
+      excludes: (path, isDirectory) => verdictOn(rules, { path, isDirectory, seen }).isExcluded,
+      isDisputed: (path) => verdictOn(rules, { path, isDirectory: true, seen }).isDisputed,
+    };
   }
 
   function canSkip(directory: string): boolean {
@@ -83,6 +91,8 @@ interface Verdict {
   readonly isExcluded: boolean;
   /** Whether all below is lost. */
   readonly isSkipped: boolean;
+  /** Whether all below is lost for older engines only. */
+  readonly isDisputed: boolean;
   /** Which patterns match the path or a directory above it. */
   readonly matched: readonly boolean[];
 }
@@ -96,7 +106,7 @@ interface Question {
   readonly seen: Verdicts;
 }
 
-const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, matched: [] };
+const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, isDisputed: false, matched: [] };
 
 function verdictOn(rules: Rules, { path, isDirectory, seen }: Question): Verdict {
   if (path === "") return contextVerdict;
@@ -118,7 +128,9 @@ function judge({ patterns, heads, hasWildHead }: Rules, { path, above }: { path:
     return isMatch;
   });
   const mayHoldException = hasWildHead || heads.some((head) => `${head}/`.startsWith(`${path}/`));
-  return { isExcluded, isSkipped: isExcluded && !mayHoldException, matched };
+  const isNamed = patterns.some(({ isException, text }) => isException && `${text}/`.startsWith(`${path}/`));
+  const isDisputed = above.isDisputed || (isExcluded && mayHoldException && !isNamed);
+  return { isExcluded, isSkipped: isExcluded && !mayHoldException, isDisputed, matched };
 }
 
 function compile(pattern: string): readonly IgnorePattern[] {

@@ -95,6 +95,9 @@ function copySources(tree: FileTree, { step, content }: { step: CopyStep; conten
   if (archive !== undefined) refuseLayer({ name: "add-archive", detail: archive });
   const [capable] = content.capabilities.keys();
   if (capable !== undefined) refuseLayer({ name: "file-capability", detail: capable });
+  for (const { disputed } of content.sources) {
+    if (disputed !== undefined) refuseLayer({ name: "ignore-exception", detail: disputed });
+  }
   const owner = step.chown === undefined ? undefined : resolveOwner(tree, step.chown);
   const run: Omit<CopyRun, "links"> = {
     tree,
@@ -148,7 +151,9 @@ function copyFile(run: CopyRun, { entry, target }: Placed): void {
   if (!isUtf8Name(target)) refuseLayer({ name: "name-unsupported", detail: target });
   const attributes = attributesOf(run, entry);
   if (entry.kind === "symlink") {
-    run.tree.putFile(target, { ...attributes, mode: 0o777, kind: "symlink", target: entry.target ?? "" });
+    const { target: leadsTo = "" } = entry;
+    if (!isUtf8Name(leadsTo)) refuseLayer({ name: "name-unsupported", detail: leadsTo });
+    run.tree.putFile(target, { ...attributes, mode: 0o777, kind: "symlink", target: leadsTo });
     return;
   }
   const first = entry.hardLink === undefined ? undefined : run.links.get(entry.hardLink);

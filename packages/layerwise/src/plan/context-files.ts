@@ -8,6 +8,8 @@ export interface ContextFiles {
   get(path: string): ContextEntry | undefined;
   /** What a directory holds, sorted by the names' bytes. */
   children(directory: string): readonly ContextEntry[];
+  /** Whether older engines leave a path out that newer ones have. */
+  isDisputed(path: string): boolean;
 }
 
 /**
@@ -35,7 +37,11 @@ export function withoutIgnored(tree: ContextTree, matcher: IgnoreMatcher): Conte
     else siblings.push(entry);
   }
 
-  return { get: (path) => kept.get(path), children: (directory) => children.get(directory) ?? [] };
+  return {
+    get: (path) => kept.get(path),
+    children: (directory) => children.get(directory) ?? [],
+    isDisputed: (path) => path !== "" && walk.isDisputed(parentOf(path)),
+  };
 }
 
 /** The directory that a path is in; the context itself for a path of one name. */

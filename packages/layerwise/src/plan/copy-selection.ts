@@ -12,6 +12,8 @@ export interface SelectedSource {
   readonly name: string;
   /** What it is after following links. */
   readonly entry: ContextEntry;
+  /** One of these that older engines leave out, because they read the ignore file differently. */
+  readonly disputed: string | undefined;
   /** For a directory, all that is below it, each directory before its content; paths are relative to it. */
   readonly below: readonly { readonly path: string; readonly entry: ContextEntry }[];
 }
@@ -93,8 +95,10 @@ function selected(files: ContextFiles, { path, word, at }: Wanted & { path: stri
   if (entry === undefined) throw notFound({ word, at });
   const below: SelectedSource["below"][number][] = [];
   if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", below });
-  for (const one of [entry, ...below.map((item) => item.entry)]) refuseSpecial(one, at);
-  return { name: nameOf(path), entry, below };
+  const all = [entry, ...below.map((item) => item.entry)];
+  for (const one of all) refuseSpecial(one, at);
+  const disputed = all.find((one) => files.isDisputed(one.path))?.path;
+  return { name: nameOf(path), entry, below, disputed };
 }
 
 function collectBelow(

@@ -162,6 +162,7 @@ export function openFileTree(view: DirectoryNode): FileTree {
 
   function create(path: string, attributes: DirectoryAttributes): void {
     const [parent, name] = split(path);
+    refuseWhiteout(path);
     const directory: OpenDirectory = { kind: "directory", ...plain(attributes), children: new Map() };
     owned.add(directory);
     writable(parent).children.set(name, directory);
@@ -192,7 +193,7 @@ export function openFileTree(view: DirectoryNode): FileTree {
 
   function putFile(path: string, file: NewFile): void {
     const [parent, name] = split(path);
-    if (name.startsWith(".wh.")) refuseLayer({ name: "name-unsupported", detail: `/${path} reads as a deletion` });
+    refuseWhiteout(path);
     const node = lookup(path);
     if (node?.kind === "directory") refuse(`/${path} is a directory`);
     if (changed.has(path)) refuseIfLinked(path);
@@ -240,6 +241,11 @@ export function openFileTree(view: DirectoryNode): FileTree {
 function inherited(above: DirectoryAttributes, { owner, mode, mtime }: NewDirectory): DirectoryAttributes {
   const setGroup = above.mode & 0o2000;
   return { ...(owner ?? { uid: 0, gid: setGroup === 0 ? 0 : above.gid }), mode: mode | setGroup, mtime };
+}
+
+function refuseWhiteout(path: string): void {
+  if (split(path)[1].startsWith(".wh."))
+    refuseLayer({ name: "name-unsupported", detail: `/${path} reads as a deletion` });
 }
 
 function refuse(detail: string): never {

@@ -20,8 +20,8 @@ export interface DirectoryNode {
   /** Whole seconds since 1970. */
   readonly mtime: number;
   /**
-   * Set if no layer has an entry for the directory itself, only for something below it: stores differ in the
-   * attributes they give it, so nothing may be assembled below it.
+   * Set if a layer has no entry for the directory itself, only for something below it, and no later one has: stores
+   * differ in the attributes they give it, so nothing may be assembled below it.
    */
   readonly implied?: boolean | undefined;
   readonly origin?: NodeOrigin | undefined;
@@ -55,11 +55,37 @@ type MutableDirectory = {
 export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
   const root: MutableDirectory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
   for (const [index, layer] of layers.entries()) {
+    const declared = declaredDirectories(layer);
+    for (const entry of layer.entries) markUndeclared(root, { entry, declared });
     for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
     for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
     putAll(root, { ...layer, layer: index });
   }
   return root;
+}
+
+function declaredDirectories({ entries }: LayerFiles): ReadonlySet<string> {
+  const directories = entries.filter(({ kind }) => kind === "directory");
+  return new Set(directories.map(({ path }) => partsOf(path).join("/")));
+}
+
+/**
+ * Marks directories of lower layers that a layer has something below, and no entry for themselves: some stores make
+ * them again with attributes of their own, others keep those that they had.
+ */
+function markUndeclared(
+  root: MutableDirectory,
+  { entry, declared }: { entry: LayerEntry; declared: ReadonlySet<string> },
+): void {
+  const parts = partsOf(entry.path);
+  if (entry.kind !== "opaque") parts.pop();
+  let directory = root;
+  for (const [index, part] of parts.entries()) {
+    const child = directory.children.get(part);
+    if (child?.kind !== "directory") return;
+    directory = child as MutableDirectory;
+    if (!declared.has(parts.slice(0, index + 1).join("/"))) directory.implied = true;
+  }
 }
 
 /** The node at a path relative to the root, without following any link. */
