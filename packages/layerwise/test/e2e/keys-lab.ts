@@ -34,7 +34,7 @@ export function startSeries(site: Site): KeySeries {
     async judge(input) {
       builds += 1;
       const folder = await site.folder(`${name}/${builds}`);
-      const args = await writeBuild(site, { input, folder, name });
+      const args = await writeBuild(site, { input, folder, name, edit: builds });
       const planned = await keysOf(site, args);
       const executed = await verdictsOf(site, { args, dockerfile: input.dockerfile });
       return planned.map(({ stage, instruction, key, label }) => {
@@ -59,10 +59,12 @@ interface Writing {
   readonly input: DraftInput;
   readonly folder: string;
   readonly name: string;
+  /** Which of the series' builds it is. */
+  readonly edit: number;
 }
 
 /** Writes an input's files, pushes its bases, and returns the arguments that build it. */
-async function writeBuild(site: Site, { input, folder, name }: Writing): Promise<readonly string[]> {
+async function writeBuild(site: Site, { input, folder, name, edit }: Writing): Promise<readonly string[]> {
   const { dockerfile, files = {}, ignore, buildArgs = {}, runOptions = [], target } = input;
   const bases = new Map<string, string>();
   for (const base of ["base", "other"]) {
@@ -74,7 +76,7 @@ async function writeBuild(site: Site, { input, folder, name }: Writing): Promise
   );
   const context = join(folder, "context");
   await mkdir(context);
-  await writeEntries(context, entriesOf(files));
+  await writeEntries(context, { entries: entriesOf(files), edit });
   await writeFile(join(folder, "Dockerfile"), named);
   if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
   return [
@@ -92,19 +94,22 @@ function baseOf({ base = {} }: DraftInput, name: string): BaseSpec {
   const { config, created, history, diffIds } = base;
   const content = `${name} ${diffIds?.join(" ") ?? ""}`;
   const document = { ...(created && { created }), ...(history && { history }) };
-  const mark: Entry = { path: "mark", type: "file", names: "utf8", content };
+  const mark: Entry = { ...plain, path: "mark", type: "file", content };
   return { from: "tiny", family: "docker", layers: [[mark]], config: { ...config }, document };
 }
+
+/** What the entries of these builds have no use for. */
+const plain = { names: "utf8", entries: [], gzip: false } as const;
 
 function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {
   const links = new Map<string, string>();
   return Object.entries(files).map(([path, file]): Entry => {
     const { text, directory, target, mode, mtime, hardLink, capability } =
       typeof file === "string" ? { text: file } : file;
-    const common = { path, names: "utf8", mtime, capability, mode: mode?.toString(8).padStart(4, "0") } as const;
+    const common = { ...plain, path, mtime, capability, mode: mode?.toString(8).padStart(4, "0") } as const;
     const first = hardLink === undefined ? undefined : links.get(hardLink);
     if (hardLink !== undefined && first === undefined) links.set(hardLink, path);
-    if (first !== undefined) return { path, names: "utf8", type: "hardlink", target: first };
+    if (first !== undefined) return { ...plain, path, type: "hardlink", target: first };
     if (target !== undefined) return { ...common, type: "symlink", target };
     if (directory === true) return { ...common, type: "directory" };
     return { ...common, type: "file", content: text ?? "" };
