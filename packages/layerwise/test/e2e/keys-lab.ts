@@ -99,7 +99,7 @@ function baseOf({ base = {} }: DraftInput, name: string): BaseSpec {
 }
 
 /** What the entries of these builds have no use for. */
-const plain = { names: "utf8", entries: [], gzip: false } as const;
+const plain: Pick<Entry, "names" | "entries" | "gzip"> = { names: "utf8", entries: [], gzip: false };
 
 function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {
   const links = new Map<string, string>();
