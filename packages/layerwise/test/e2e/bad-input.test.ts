@@ -244,7 +244,8 @@ it("refuses a socket in the context", async () => {
 });
 
 it.each([
-  ["what is no archive", Buffer.from("this is no archive, and far too short for one"), "CONTEXT_UNREADABLE", "tar"],
+  ["what is neither an archive nor a Dockerfile", Buffer.from("neither of them"), "DOCKERFILE_SYNTAX", "neither"],
+  ["an archive that xz compressed", Buffer.from("fd377a585a00000004", "hex"), "CONTEXT_UNREADABLE", "tar"],
   ["nothing", Buffer.alloc(0), "DOCKERFILE_NOT_FOUND", "Dockerfile"],
   [
     "an archive without Dockerfile",
@@ -284,13 +285,20 @@ const flags: readonly (readonly [string, readonly string[], ErrorCode, readonly 
   ["a tag that is no name", ["--tag", "a b"], "REFERENCE_INVALID", ['"a b"']],
   ["a tag with a digest", ["--tag", `a@sha256:${"0".repeat(64)}`], "USAGE", ["it has a digest"]],
   ["a cache that is no name", ["--cache-repo", "a b"], "REFERENCE_INVALID", ['"a b"']],
-  ["certificates that are not there", ["--registry-ca", "nowhere.pem"], "DISK", ["nowhere.pem", "ENOENT"]],
 ];
 
 it.each(flags)("refuses %s", async (_, args, code, says) => {
   const { outcome } = await failedBuild(onlyDockerfile, args);
 
   expectFailure(outcome, { code, says });
+});
+
+it("refuses certificates that are not there, where some are needed", async () => {
+  const files = { Dockerfile: "FROM 127.0.0.1:9/app:1\nCOPY Dockerfile /a\n" };
+
+  const { outcome } = await failedBuild(files, ["--registry-ca", "nowhere.pem"]);
+
+  expectFailure(outcome, { code: "DISK", says: ["nowhere.pem", "ENOENT"] });
 });
 
 it("refuses to push without a tag", async () => {
