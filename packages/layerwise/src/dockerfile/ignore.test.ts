@@ -81,6 +81,18 @@ describe("createIgnoreMatcher", () => {
     expect(createIgnoreMatcher(patterns).canSkip(directory)).toBe(canSkip);
   });
 
+  it.each([
+    [["**", "!**/b"], "a", true],
+    [["**", "!**/b"], "a/c", true],
+    [["*", "!a/*/b"], "a", false],
+    [["*", "!a/*/b"], "a/c", true],
+    [["a", "!a/b"], "a", false],
+    [["a/c", "!*/b"], "a", false],
+    [["a"], "a", false],
+  ])("with %j says of what is below %s that engines differ: %s", (patterns, directory, isDisputed) => {
+    expect(createIgnoreMatcher(patterns).startWalk().isDisputed(directory)).toBe(isDisputed);
+  });
+
   it("answers for a path whose directories were not asked for", () => {
     const walk = createIgnoreMatcher(["a", "!a/b"]).startWalk();
 

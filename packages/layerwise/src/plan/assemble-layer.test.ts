@@ -63,6 +63,9 @@ const context = {
   "deep/tmp/t": "t",
   "deep/bin/t": "t",
   ".wh.x": "",
+  "whiteouts/.wh.d/f": "",
+  "bytes/link": { target: "\udcff" },
+  "kept/a/keep": "",
 } as const;
 
 /** What the last instruction does to the lower tree: one line an entry, or why it is refused. */
@@ -84,7 +87,7 @@ function assembled(instruction: string, input: Partial<DraftInput> = {}): readon
 
 function contentOf(step: Step): StepContent | undefined {
   if (step.kind !== "copy" && step.kind !== "add") return undefined;
-  const files = withoutIgnored(draftTree(context), createIgnoreMatcher([]));
+  const files = withoutIgnored(draftTree(context), createIgnoreMatcher(["kept", "!**/keep"]));
   const sources = step.sources.flatMap((word) => {
     const result = selectSource(files, { word, at: step.at });
     return result.kind === "selected" ? result.sources : [];
@@ -220,6 +223,11 @@ describe("assembleLayer", () => {
     ["COPY --chmod=600 f /new/dir/", "copy-chmod"],
     ["COPY --chmod=600 suid /app/", "copy-chmod"],
     ["COPY .wh.x /app/", "name-unsupported"],
+    ["COPY whiteouts /app", "name-unsupported"],
+    ["COPY f /app/.wh.d/", "name-unsupported"],
+    ["COPY bytes /app", "name-unsupported"],
+    ["COPY kept /app", "ignore-exception"],
+    ["COPY f d/none* /app/", "instruction-form"],
   ])("leaves %s to the engine", (instruction, reason) => {
     expect(assembled(instruction)[0]?.split(":")[0]).toBe(reason);
   });

@@ -10,6 +10,7 @@ import { resolveOwner } from "./owner.ts";
 import { Refusal, refuseLayer } from "./refusal.ts";
 import type { RouteReason } from "./route.ts";
 import type { CopyStep, Step, WorkdirStep } from "./step.ts";
+import { literalRoot } from "./step-key.ts";
 
 /** What the build context says about a COPY or ADD. */
 export interface StepContent {
@@ -93,6 +94,11 @@ interface CopyRun {
 function copySources(tree: FileTree, { step, content }: { step: CopyStep; content: StepContent }): void {
   const [archive] = content.archives;
   if (archive !== undefined) refuseLayer({ name: "add-archive", detail: archive });
+  // Engines fetch only what is matched, and some then miss the directory.
+  const missed = step.sources.find(
+    (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
+  );
+  if (missed !== undefined) refuseLayer({ name: "instruction-form", detail: `${missed} matches nothing` });
   const [capable] = content.capabilities.keys();
   if (capable !== undefined) refuseLayer({ name: "file-capability", detail: capable });
   for (const { disputed } of content.sources) {

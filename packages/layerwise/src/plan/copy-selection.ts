@@ -8,6 +8,8 @@ import { rootPath } from "./root-path.ts";
 
 /** One file or directory that a source word of COPY or ADD names. */
 export interface SelectedSource {
+  /** The word that it was found by. */
+  readonly word: string;
   /** The name it has in a directory that it is put into. */
   readonly name: string;
   /** What it is after following links. */
@@ -98,7 +100,7 @@ function selected(files: ContextFiles, { path, word, at }: Wanted & { path: stri
   const all = [entry, ...below.map((item) => item.entry)];
   for (const one of all) refuseSpecial(one, at);
   const disputed = all.find((one) => files.isDisputed(one.path))?.path;
-  return { name: nameOf(path), entry, below, disputed };
+  return { word, name: nameOf(path), entry, below, disputed };
 }
 
 function collectBelow(

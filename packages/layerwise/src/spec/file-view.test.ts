@@ -106,6 +106,23 @@ describe("mergeLayers", () => {
     expect(nodeAt(merged(below, [directory("a/b")]), "a")).toMatchObject({ implied: true });
   });
 
+  it("marks directories of lower layers that a layer has only something below", () => {
+    const below = [directory("a", 0o700), directory("a/b", 0o700)];
+    const impliedAfter = (entry: LayerEntry) =>
+      ["a", "a/b"].filter((path) => {
+        const node = nodeAt(merged(below, [entry]), path);
+        return node?.kind === "directory" && node.implied === true;
+      });
+
+    expect(impliedAfter(file("a/b/c"))).toEqual(["a", "a/b"]);
+    expect(impliedAfter({ kind: "whiteout", path: "a/x" })).toEqual(["a"]);
+    expect(impliedAfter({ kind: "opaque", path: "a/b" })).toEqual(["a", "a/b"]);
+    expect(impliedAfter(directory("a/b"))).toEqual(["a"]);
+    expect(nodeAt(merged(below, [directory("a"), directory("a/b"), file("a/b/c")]), "a")).toMatchObject({
+      implied: undefined,
+    });
+  });
+
   it("replaces what is of another kind", () => {
     const link: LayerEntry = { kind: "symlink", path: "a", target: "b", uid: 0, gid: 0 };
 
