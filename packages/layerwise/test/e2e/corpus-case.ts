@@ -53,8 +53,8 @@ const plainFields = {
 const entrySchema = v.strictObject({
   ...plainFields,
   /** What an archive holds. */
-  entries: v.optional(v.array(v.strictObject(plainFields)), []),
-  gzip: v.optional(v.boolean(), false),
+  entries: v.optional(v.array(v.strictObject(plainFields))),
+  gzip: v.optional(v.boolean()),
 });
 
 const baseSchema = v.strictObject({
@@ -96,6 +96,7 @@ const caseSchema = v.strictObject({
   file: v.optional(v.string(), "Dockerfile"),
   description: v.pipe(v.string(), v.regex(/^[A-Z].*\.$/)),
   since: v.optional(v.picklist([20, 26, 28]), 20),
+  until: v.optional(v.picklist([20, 26, 28]), 28),
   important: v.optional(v.boolean(), false),
   options: v.optional(v.array(v.string()), []),
   bases,

@@ -15,11 +15,16 @@ function timeOf(edit: number): number {
   return 1_700_000_000 + 60 * edit;
 }
 
-/** Puts entries into a build context, in the place of what was there. */
+let calls = 0;
+
+/** Puts entries into a build context, in the place of what was there; each call without a number is another edit. */
 export async function writeEntries(
   folder: string,
-  { entries, edit }: { entries: readonly Entry[]; edit: number },
+  entries: readonly Entry[],
+  options: { readonly edit?: number } = {},
 ): Promise<void> {
+  calls += 1;
+  const { edit = calls } = options;
   for (const entry of entries) await writeEntry(folder, entry);
   // Writing into a directory changes its time, so the times come last, those of directories from the inside out.
   for (const entry of [...entries].reverse()) await setTime(folder, { entry, time: timeOf(edit) });

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { differences, type Image, readContents, readTar, validateImage } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
 import { pushBase, sharedBase } from "./corpus-bases.ts";
-import type { CorpusCase, Edit, Step } from "./corpus-case.ts";
+import type { CorpusCase, Edit, Entry, Step } from "./corpus-case.ts";
 import { removePaths, touchPaths, writeEntries } from "./corpus-context.ts";
 import type { Site } from "./site.ts";
 
@@ -76,20 +76,8 @@ async function applyEdit(state: CaseState, edit: Edit): Promise<void> {
   await removePaths(state.folder, edit.remove);
   const written = edit.context.map((entry) => ({ ...entry, content: entry.content && filled(entry.content, state) }));
   state.edits += 1;
-  await writeEntries(state.folder, {
-    edit: state.edits,
-    entries: [
-      {
-        path: one.file,
-        type: "file",
-        names: "utf8",
-        content: filled(state.dockerfile, state),
-        entries: [],
-        gzip: false,
-      },
-      ...written,
-    ],
-  });
+  const dockerfile: Entry = { path: one.file, type: "file", names: "utf8", content: filled(state.dockerfile, state) };
+  await writeEntries(state.folder, [dockerfile, ...written], { edit: state.edits });
   await touchPaths(state.folder, { paths: edit.touch, edit: state.edits });
 }
 

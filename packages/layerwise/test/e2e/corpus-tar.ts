@@ -7,7 +7,7 @@ import type { Entry, PlainEntry } from "./corpus-case.ts";
 /** The bytes of a file or an archive. */
 export function contentOf(entry: Entry): Buffer {
   if (entry.type !== "archive") return plainContent(entry);
-  const tar = encodeTar(entry.entries.map(tarItem));
+  const tar = encodeTar((entry.entries ?? []).map(tarItem));
   return entry.gzip ? gzipSync(tar) : tar;
 }
 

@@ -17,7 +17,7 @@ for (const { generation, store } of kinds) {
     });
     afterAll(async () => await site.close());
 
-    for (const one of cases.filter(({ since }) => since <= generation)) {
+    for (const one of cases.filter(({ since, until }) => since <= generation && generation <= until)) {
       it.concurrent(one.name, async ({ expect }) => {
         const findings = await runCase(site, one);
 

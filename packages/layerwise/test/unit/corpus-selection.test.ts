@@ -18,6 +18,7 @@ const cases = Array.from(
     file: "Dockerfile",
     description: "Nothing.",
     since: 20,
+    until: 28,
     important: index % 20 === 0,
     options: [],
     bases: {},
