@@ -76,7 +76,7 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   );
   const context = join(folder, "context");
   await mkdir(context);
-  await writeEntries(context, { entries: entriesOf(files), edit });
+  await writeEntries(context, entriesOf(files), { edit });
   await writeFile(join(folder, "Dockerfile"), named);
   if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
   return [
@@ -94,22 +94,19 @@ function baseOf({ base = {} }: DraftInput, name: string): BaseSpec {
   const { config, created, history, diffIds } = base;
   const content = `${name} ${diffIds?.join(" ") ?? ""}`;
   const document = { ...(created && { created }), ...(history && { history }) };
-  const mark: Entry = { ...plain, path: "mark", type: "file", content };
+  const mark: Entry = { names: "utf8", path: "mark", type: "file", content };
   return { from: "tiny", family: "docker", layers: [[mark]], config: { ...config }, document };
 }
-
-/** What the entries of these builds have no use for. */
-const plain: Pick<Entry, "names" | "entries" | "gzip"> = { names: "utf8", entries: [], gzip: false };
 
 function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {
   const links = new Map<string, string>();
   return Object.entries(files).map(([path, file]): Entry => {
     const { text, directory, target, mode, mtime, hardLink, capability } =
       typeof file === "string" ? { text: file } : file;
-    const common = { ...plain, path, mtime, capability, mode: mode?.toString(8).padStart(4, "0") } as const;
+    const common = { names: "utf8", path, mtime, capability, mode: mode?.toString(8).padStart(4, "0") } as const;
     const first = hardLink === undefined ? undefined : links.get(hardLink);
     if (hardLink !== undefined && first === undefined) links.set(hardLink, path);
-    if (first !== undefined) return { ...plain, path, type: "hardlink", target: first };
+    if (first !== undefined) return { names: "utf8", path, type: "hardlink", target: first };
     if (target !== undefined) return { ...common, type: "symlink", target };
     if (directory === true) return { ...common, type: "directory" };
     return { ...common, type: "file", content: text ?? "" };
