@@ -64,7 +64,7 @@ ${table(
         hashing.pairs.map(({ ours }) => ours),
         seconds,
       ),
-      `tar c \\| sha256sum: ${spread(
+      `tar c | sha256sum: ${spread(
         hashing.pairs.map(({ other }) => other),
         seconds,
       )}`,
@@ -159,7 +159,7 @@ function renderComparison({ title, pairs, executed, received, sent }: Comparison
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
