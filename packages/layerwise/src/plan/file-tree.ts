@@ -4,7 +4,7 @@ import type { Digest } from "../spec/digest.ts";
 import { compareFileNames } from "../spec/file-name.ts";
 import type { DirectoryNode, Node } from "../spec/file-view.ts";
 import { refuseLayer } from "./refusal.ts";
-import { rootPath } from "./root-path.ts";
+import { resolveInTree } from "./resolve-in-tree.ts";
 
 /** Who owns a file. */
 export interface Owner {
@@ -67,12 +67,6 @@ export interface FileTree {
   text(path: string): string | undefined;
 }
 
-/** Most links that engines follow for one path (containerd/continuity, `fs.RootPath`). */
-const maxLinks = 255;
-
-/** Most that the kernel follows for one path: https://man7.org/linux/man-pages/man7/path_resolution.7.html */
-const maxKernelLinks = 40;
-
 interface OpenDirectory extends DirectoryAttributes {
   kind: "directory";
   mode: number;
@@ -101,43 +95,6 @@ export function openFileTree(view: DirectoryNode): FileTree {
       node = child;
     }
     return node;
-  }
-
-  function resolve(path: string): string {
-    let links = 0;
-    return rootPath(path, (place) => {
-      const node = kernelLookup(place);
-      if (node?.kind !== "symlink") return undefined;
-      links += 1;
-      if (links > maxLinks) refuse(`${path} leads through too many links`);
-      return node.target;
-    });
-  }
-
-  /** What is at a path for the kernel, which follows the links before the last name, and knows nothing of the root. */
-  function kernelLookup(path: string): OpenNode | undefined {
-    let links = 0;
-    const todo = names(path);
-    const done: string[] = [];
-    for (;;) {
-      const name = todo.shift();
-      if (name === undefined) return lookup(done.join("/"));
-      if (name === "..") {
-        if (done.pop() === undefined) refuse(`${path} leads above the root`);
-        continue;
-      }
-      const above = lookup(done.join("/"));
-      if (above !== undefined && above.kind !== "directory") refuse(`${done.join("/")} is no directory`);
-      const node = lookup([...done, name].join("/"));
-      if (node?.kind !== "symlink" || todo.length === 0) {
-        done.push(name);
-        continue;
-      }
-      links += 1;
-      if (links > maxKernelLinks) refuse(`${path} leads through too many links`);
-      if (node.target.startsWith("/")) refuse(`${path} leads through a link from the root of the engine's machine`);
-      todo.unshift(...names(node.target));
-    }
   }
 
   /** The directory at a path, as a copy that may be written to, and all above it too. */
@@ -225,13 +182,13 @@ export function openFileTree(view: DirectoryNode): FileTree {
       changed = new Map();
     },
     endLayer,
-    resolve,
+    resolve: (path) => resolveInTree(path, lookup),
     at: (path) => lookup(path) as Node | undefined,
     makeDirectories,
     putDirectory,
     putFile,
     text: (path) => {
-      const node = lookup(resolve(path));
+      const node = lookup(resolveInTree(path, lookup));
       return node?.kind === "file" ? node.text : undefined;
     },
   };

@@ -10,7 +10,6 @@ import {
   type Generation,
   type Image,
   type ImageContents,
-  type ImageLayer,
   type ImageStore,
   openRegistryImage,
   type Registry,
@@ -21,6 +20,7 @@ import {
 } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
 import { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
+import { rememberLayers } from "./remember-layers.ts";
 
 /** Which engine a site has; none means that no docker is on its PATH at all. */
 export type SiteEngine = { readonly generation: Generation; readonly store: ImageStore } | undefined;
@@ -199,32 +199,6 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
       await rm(work, { recursive: true, force: true });
     },
   };
-}
-
-type OpenImage = (reference: string) => Promise<Image>;
-
-/** Keeps the bytes of layers by what the registry calls them; whoever reads them can still compare them with it. */
-function rememberLayers(open: OpenImage): OpenImage {
-  const known = new Map<string, Promise<Uint8Array>>();
-  const remembered = (layer: ImageLayer): ImageLayer => ({
-    ...layer,
-    async *open() {
-      const { digest = "" } = layer.claims;
-      const bytes = known.get(digest) ?? bytesOf(layer.open());
-      known.set(digest, bytes);
-      yield await bytes;
-    },
-  });
-  return async (reference) => {
-    const image = await open(reference);
-    return { ...image, layers: image.layers.map(remembered) };
-  };
-}
-
-async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const part of stream) parts.push(part);
-  return Buffer.concat(parts);
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags */
