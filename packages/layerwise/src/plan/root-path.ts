@@ -11,7 +11,7 @@ import { posix } from "node:path";
  * @returns the path without a leading slash; names that do not exist stay as they are
  */
 export function rootPath(path: string, targetOf: (path: string) => string | undefined): string {
-  let current = path;
+  let current = posix.join("/", path);
   for (;;) {
     const { path: next, hasLinks } = pass(current, targetOf);
     if (!hasLinks) return posix.join("/", next).replace(/^\/+|\/+$/g, "");
@@ -20,18 +20,18 @@ export function rootPath(path: string, targetOf: (path: string) => string | unde
 }
 
 function pass(path: string, targetOf: (path: string) => string | undefined): { path: string; hasLinks: boolean } {
-  let done = path.startsWith("/") ? "/" : "";
+  let done = "/";
   let hasLinks = false;
   for (const name of path.split("/")) {
     if (name === "") continue;
-    const next = posix.join("/", done, name);
+    const next = posix.join(done, name);
     const target = next === "/" ? undefined : targetOf(next);
     if (target === undefined) {
       done = next;
       continue;
     }
     hasLinks = true;
-    done = target.startsWith("/") || done === "" ? target : posix.join(done, target);
+    done = target.startsWith("/") ? target : posix.join(done, target);
   }
   return { path: done, hasLinks };
 }
