@@ -47,7 +47,7 @@ export function tarPadding(size: number): number {
  * Encodes an entry's header: ustar where it suffices, with a pax header before it where not (POSIX.1-2017, pax
  * interchange format). The same entry gives the same bytes; there are no user names and no times but the mtime.
  */
-export function encodeTarHeader(entry: TarEntry): Buffer {
+export function encodeTarHeader(entry: TarEntry): Uint8Array {
   const path = encodeFileName(entry.kind === "directory" ? `${entry.path}/` : entry.path);
   const target = entry.target === undefined ? Buffer.alloc(0) : encodeFileName(entry.target);
   const records = paxRecords(entry, { path, target });
