@@ -81,7 +81,7 @@ describe("encodeTarHeader", () => {
   ])("keeps $what", ({ entry }) => {
     const wanted: TarEntry = { ...plain, size: 0, ...entry };
 
-    expect(headerOnly(encodeTarHeader(wanted))).toMatchObject(wanted);
+    expect(headerOnly(Buffer.from(encodeTarHeader(wanted)))).toMatchObject(wanted);
   });
 
   it("counts the length of a record's length right where it gains a digit", () => {

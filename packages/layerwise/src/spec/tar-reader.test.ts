@@ -219,7 +219,7 @@ describe("startTarReader", () => {
 });
 
 describe("a malformed archive", () => {
-  const header = encodeTarHeader({ ...plain, size: 600 });
+  const header = Buffer.from(encodeTarHeader({ ...plain, size: 600 }));
 
   it.each([
     { what: "a flipped bit", archive: flipped(header), why: "a header with a wrong checksum" },
