@@ -55,8 +55,7 @@ type MutableDirectory = {
 export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
   const root: MutableDirectory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
   for (const [index, layer] of layers.entries()) {
-    const declared = declaredDirectories(layer);
-    for (const entry of layer.entries) markUndeclared(root, { entry, declared });
+    markUndeclared(root, layer);
     for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
     for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
     putAll(root, { ...layer, layer: index });
@@ -73,12 +72,20 @@ function declaredDirectories({ entries }: LayerFiles): ReadonlySet<string> {
  * Marks directories of lower layers that a layer has something below, and no entry for themselves: some stores make
  * them again with attributes of their own, others keep those that they had.
  */
-function markUndeclared(
-  root: MutableDirectory,
-  { entry, declared }: { entry: LayerEntry; declared: ReadonlySet<string> },
-): void {
-  const parts = partsOf(entry.path);
-  if (entry.kind !== "opaque") parts.pop();
+function markUndeclared(root: MutableDirectory, layer: LayerFiles): void {
+  if (root.children.size === 0) return;
+  const declared = declaredDirectories(layer);
+  const done = new Set<string>();
+  for (const { kind, path } of layer.entries) {
+    const above = kind === "opaque" ? path : path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+    if (done.has(above)) continue;
+    done.add(above);
+    markAbove(root, { path: above, declared });
+  }
+}
+
+function markAbove(root: MutableDirectory, { path, declared }: { path: string; declared: ReadonlySet<string> }): void {
+  const parts = partsOf(path);
   let directory = root;
   for (const [index, part] of parts.entries()) {
     const child = directory.children.get(part);

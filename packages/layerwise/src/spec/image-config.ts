@@ -122,7 +122,7 @@ const configSchema = v.object({
 export function decodeImageConfig(bytes: Uint8Array, source: string): ImageConfig {
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read the config of ${source}: it is no JSON`, { cause });
   }

@@ -159,8 +159,11 @@ const leadsOut = "a path leads out of the layer";
 
 /** Whether a directory's path is one that {@link encodeLayerFiles} would write: below the root and without detours. */
 function staysInside(path: string): boolean {
-  return path === "" || path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  return path === "" || !emptyOrDots.test(path);
 }
+
+/** A component that is empty, `.` or `..`. */
+const emptyOrDots = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 const storedSchema = v.object({
   version: v.literal(version),
@@ -168,21 +171,33 @@ const storedSchema = v.object({
     v.object({
       diffId: digestSchema,
       texts: v.record(v.string(), v.string()),
-      directories: v.array(
-        v.tuple([v.pipe(v.string(), v.check(staysInside, leadsOut)), v.array(v.custom<StoredEntry>(isStoredEntry))]),
+      directories: v.pipe(
+        v.array(v.custom<StoredDirectory>(isStoredDirectory)),
+        v.check((directories) => directories.every(([path]) => staysInside(path)), leadsOut),
       ),
     }),
   ),
 });
 
+type StoredDirectory = readonly [string, readonly StoredEntry[]];
+
+/** There are tens of thousands of entries on the way to every assembled image, so they are checked in one plain loop. */
+function isStoredDirectory(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string") return false;
+  const entries: unknown = value[1];
+  return Array.isArray(entries) && entries.every(isStoredEntry);
+}
+
+const entryTypes = /^(?:[wol]|[dfn][0-7]{1,4})$/;
+
 function isStoredEntry(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
-  const [name, type, extra, ...owner] = value as unknown[];
-  if (typeof name !== "string" || typeof type !== "string" || !/^(?:[wol]|[dfn][0-7]{1,4})$/.test(type)) return false;
+  if (!Array.isArray(value) || value.length < 2) return false;
+  const [name, type, extra, uid, gid] = value as unknown[];
+  if (typeof name !== "string" || typeof type !== "string" || !entryTypes.test(type)) return false;
   // Only the root has no name, of which nothing can be said but that it is opaque.
   if (name.includes("/") || !staysInside(name) || (name === "" && type !== "o")) return false;
   if (type === "l" ? typeof extra !== "string" : extra !== undefined && !Number.isSafeInteger(extra)) return false;
-  return (owner.length === 0 || owner.length === 2) && owner.every((id) => Number.isSafeInteger(id));
+  return value.length <= 3 || (value.length === 5 && Number.isSafeInteger(uid) && Number.isSafeInteger(gid));
 }
 
 /** Writes the manifests of a chain's layers, lowest first, as one document. */
@@ -204,7 +219,7 @@ export function decodeLayerFiles(bytes: Uint8Array, source: string): LayerFiles[
     new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: ${why}`, { cause });
   let document: unknown;
   try {
-    document = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    document = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw unreadable("they are no JSON", cause);
   }

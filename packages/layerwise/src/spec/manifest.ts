@@ -76,7 +76,7 @@ export function imageManifest(
 /** Parses JSON from outside, with an error that names the source. */
 export function parseJson(bytes: Uint8Array, source: string): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw invalid(source, "it is no JSON", cause);
   }
