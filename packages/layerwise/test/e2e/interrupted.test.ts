@@ -28,7 +28,7 @@ const looksForCheckpoint = ({ method, path }: { method: string; path: string }) 
 let count = 0;
 
 /** An application whose first version is published through the proxy. */
-async function publishedApp(site: Site, files: Readonly<Record<string, string>>) {
+async function publishedApp(site: Site, files: Readonly<Record<string, string | Uint8Array>>) {
   count += 1;
   const name = `app-${count}`;
   const { proxy, registry } = site;
@@ -152,8 +152,9 @@ describe.each(kinds)("with Docker $generation and the $store store", (kind) => {
       "COPY --from=builder /answer /random /",
       "",
     ].join("\n");
-    const published = await publishedApp(site, { Dockerfile: dockerfile, a: "0" });
-    await site.context(published.name, { a: "1" });
+    // The engine must not have built the same for another test.
+    const published = await publishedApp(site, { Dockerfile: dockerfile, a: randomBytes(8) });
+    await site.context(published.name, { a: randomBytes(8) });
     return published;
   };
 
