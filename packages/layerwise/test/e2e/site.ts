@@ -148,7 +148,8 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
   async function engineBuild(args: readonly string[], reference: string): Promise<void> {
     if (engine === undefined) throw new Error("this site has no engine");
     const options = { env: { DOCKER_BUILDKIT: "1" }, cwd: work };
-    if (engine.store === "containerd") {
+    // The plugin of Docker 26 pushes in this way, and then fails since the daemon has no such tag.
+    if (engine.store === "containerd" && engine.generation > 26) {
       // Nothing is unpacked that no RUN needs, and one program less is started.
       const output = `type=image,name=${reference},push=true,store=false`;
       await engine.exec(["docker", "build", "--no-cache", "--provenance=false", "--output", output, ...args], options);
