@@ -116,7 +116,7 @@ describe("a request", () => {
 
     await expect(sending).rejects.toMatchObject({
       code: "REGISTRY_UNREACHABLE",
-      message: /no answer came in time \(UND_ERR_HEADERS_TIMEOUT\)$/,
+      message: /no answer came in time$/,
     });
     await transport.close();
     silent.close();

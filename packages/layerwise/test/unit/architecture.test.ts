@@ -63,7 +63,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   valibot: ["spec", "produce", "system"],
   commander: ["cli"],
   picocolors: ["cli"],
-  undici: ["system"],
   "@aws-sdk": ["system"],
   "@smithy": ["system"],
 };

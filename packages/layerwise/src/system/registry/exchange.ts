@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setMaxListeners } from "node:events";
-import type { Dispatcher } from "undici";
+import type { IncomingMessage } from "node:http";
 import { LayerwiseError } from "../../error.ts";
 import type { Emit } from "../../event.ts";
 import { redactUrl } from "../redact.ts";
+import { call, piecesOf } from "./call.ts";
 import type { Connections } from "./connections.ts";
 import { type HttpRequest, isSuccess, maxErrorBody, type RequestBody, type StreamedAnswer } from "./http-message.ts";
-import { NoAnswerError } from "./network-error.ts";
+import { NoAnswerError, ProxyRefusal } from "./network-error.ts";
 
 /** What an exchange needs. */
 export interface ExchangeOptions {
@@ -19,6 +20,9 @@ export interface ExchangeOptions {
 
 /** Milliseconds until the head of an answer, and between two pieces of its body. */
 const silenceTimeout = 60_000;
+
+/** The status by which a proxy that is not asked for a tunnel speaks for itself (RFC 9110, section 15.5.8). */
+const proxyAuthenticationRequired = 407;
 
 /** Statuses of answers that carry content. */
 const streamed: ReadonlySet<number> = new Set([200, 206]);
@@ -39,10 +43,10 @@ export async function exchange(request: HttpRequest, options: ExchangeOptions): 
   let streams = false;
   try {
     const response = await send(request, { ...options, traffic });
-    traffic.status = response.statusCode;
+    traffic.status = statusOf(response);
     const { method, url } = request;
-    const head = { method, status: response.statusCode, headers: headersOf(response), url };
-    if (options.stream && streamed.has(response.statusCode)) {
+    const head = { method, status: statusOf(response), headers: headersOf(response), url };
+    if (options.stream && streamed.has(statusOf(response))) {
       streams = true;
       return { ...head, bytes: new Uint8Array(), body: streamBody(response, { request, traffic, finish }) };
     }
@@ -69,48 +73,51 @@ interface Underway {
   readonly traffic: Traffic;
 }
 
-async function send(request: HttpRequest, { connections, userAgent, traffic }: ExchangeOptions & { traffic: Traffic }) {
+async function send(
+  request: HttpRequest,
+  { connections, userAgent, traffic }: ExchangeOptions & { traffic: Traffic },
+): Promise<IncomingMessage> {
   const { url, method, body, signal } = request;
   // One signal ends any number of requests; Node would warn of the eleventh.
   if (signal !== undefined) setMaxListeners(0, signal);
-  const { stack, dispatcher, proxy } = await connections.reach(url);
-  traffic.proxy = proxy;
-  const response = await stack.sendRequest(dispatcher, {
-    origin: url.origin,
-    path: `${url.pathname}${url.search}`,
-    method,
-    headers: {
-      "user-agent": userAgent,
-      ...request.headers,
-      ...(body === undefined ? {} : { "content-length": String(body.size) }),
-    },
-    body: body === undefined ? null : countedBody(body, traffic),
-    signal: signal ?? null,
-    headersTimeout: request.answerTimeout ?? silenceTimeout,
-    bodyTimeout: silenceTimeout,
+  const way = await connections.reach(url);
+  traffic.proxy = way.proxy;
+  const headers = {
+    "user-agent": userAgent,
+    ...request.headers,
+    ...(body === undefined ? {} : { "content-length": String(body.size) }),
+  };
+  const response = await call(way.open(url, { method, headers, ...(signal === undefined ? {} : { signal }) }), {
+    body: body === undefined ? undefined : countedBody(request, { body, traffic }),
+    answerTimeout: request.answerTimeout ?? silenceTimeout,
   });
-  // Errors reach whoever reads the body; one that comes before or after must not end the process.
-  response.body.on("error", () => undefined);
-  return response;
+  if (response.statusCode !== proxyAuthenticationRequired || way.proxy === undefined) return response;
+  response.destroy();
+  throw new ProxyRefusal(proxyAuthenticationRequired);
 }
 
-async function* countedBody(body: RequestBody, traffic: Traffic): AsyncGenerator<Uint8Array> {
+async function* countedBody(
+  request: HttpRequest,
+  { body, traffic }: { body: RequestBody; traffic: Traffic },
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body.open()) {
-      traffic.sent += chunk.length;
+      if (traffic.sent + chunk.length > body.size) throw wrongLength(request);
       yield chunk;
+      traffic.sent += chunk.length;
     }
+    if (traffic.sent !== body.size) throw wrongLength(request);
   } catch (error) {
     traffic.bodyError = { error };
     throw error;
   }
 }
 
-async function readBody(response: Dispatcher.ResponseData, { request, traffic }: Underway): Promise<Uint8Array> {
-  const success = isSuccess(response.statusCode);
+async function readBody(response: IncomingMessage, { request, traffic }: Underway): Promise<Uint8Array> {
+  const success = isSuccess(statusOf(response));
   const limit = success ? (request.maxBytes ?? defaultMaxBytes) : maxErrorBody;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of piecesOf(response, silenceTimeout)) {
     traffic.received += chunk.length;
     chunks.push(chunk);
     if (traffic.received <= limit) continue;
@@ -127,11 +134,11 @@ async function readBody(response: Dispatcher.ResponseData, { request, traffic }:
 }
 
 async function* streamBody(
-  response: Dispatcher.ResponseData,
+  response: IncomingMessage,
   { request, traffic, finish }: Underway & { finish: () => void },
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of piecesOf(response, silenceTimeout)) {
       traffic.received += chunk.length;
       yield chunk;
     }
@@ -146,12 +153,6 @@ function explain(error: unknown, { request, traffic }: Underway): unknown {
   if (request.signal?.aborted === true) return cancelled(request);
   if (traffic.bodyError !== undefined) return traffic.bodyError.error;
   if (error instanceof LayerwiseError) return error;
-  if (isLengthMismatch(error)) {
-    return new LayerwiseError(
-      "DIGEST_MISMATCH",
-      `could not ${request.action}: its size is not what its descriptor says`,
-    );
-  }
   return new NoAnswerError(request, error, { proxy: traffic.proxy });
 }
 
@@ -159,13 +160,17 @@ function cancelled({ action }: HttpRequest): LayerwiseError {
   return new LayerwiseError("CANCELLED", `could not ${action}: cancelled`);
 }
 
-function isLengthMismatch(error: unknown): boolean {
-  return (error as { code?: unknown }).code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH";
+function wrongLength({ action }: HttpRequest): LayerwiseError {
+  return new LayerwiseError("DIGEST_MISMATCH", `could not ${action}: its size is not what its descriptor says`);
 }
 
-function headersOf(response: Dispatcher.ResponseData): Record<string, string> {
-  const fields = Object.entries(response.headers);
-  return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), [value ?? []].flat().join(", ")]));
+/** Every answer that was received has a status. */
+function statusOf({ statusCode = 0 }: IncomingMessage): number {
+  return statusCode;
+}
+
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat().join(", ")]));
 }
 
 function report(request: HttpRequest, { status, sent, received }: Traffic, emit: Emit): void {

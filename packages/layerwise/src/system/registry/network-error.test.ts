@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { HttpRequest } from "./http-message.ts";
-import { NoAnswerError, networkFailureOf } from "./network-error.ts";
+import { NoAnswerError, networkFailureOf, ProxyRefusal, SilenceError } from "./network-error.ts";
 
 const request: HttpRequest = {
   method: "GET",
@@ -15,9 +15,8 @@ describe("networkFailureOf", () => {
     { code: "ENOTFOUND", kind: "name", attempts: 1 },
     { code: "EAI_AGAIN", kind: "name", attempts: undefined },
     { code: "ECONNRESET", kind: "broken", attempts: undefined },
-    { code: "UND_ERR_SOCKET", kind: "broken", attempts: undefined },
-    { code: "UND_ERR_CONNECT_TIMEOUT", kind: "timeout", attempts: undefined },
-    { code: "UND_ERR_BODY_TIMEOUT", kind: "timeout", attempts: undefined },
+    { code: "EPIPE", kind: "broken", attempts: undefined },
+    { code: "ETIMEDOUT", kind: "timeout", attempts: undefined },
     { code: "CERT_HAS_EXPIRED", kind: "certificate", attempts: 1 },
     { code: "ERR_TLS_CERT_ALTNAME_INVALID", kind: "certificate", attempts: 1 },
     { code: "ERR_SSL_WRONG_VERSION_NUMBER", kind: "tls", attempts: 1 },
@@ -29,11 +28,23 @@ describe("networkFailureOf", () => {
   });
 
   it.each([
-    { message: "Proxy response (502) !== 200 when HTTP Tunneling", attempts: undefined, why: "the proxy answered 502" },
-    { message: "Proxy response (403) !== 200 when HTTP Tunneling", attempts: 1, why: "the proxy answered 403" },
-    { message: "Proxy Authentication Required (407)", attempts: 1, why: "the proxy answered 407" },
-  ])("takes $message for the proxy's", ({ message, attempts, why }) => {
-    expect(networkFailureOf(new Error(message))).toEqual({ kind: "proxy", attempts, why });
+    { status: 502, attempts: undefined },
+    { status: 403, attempts: 1 },
+    { status: 407, attempts: 1 },
+  ])("takes a tunnel refused with $status for the proxy's", ({ status, attempts }) => {
+    const failure = networkFailureOf(new ProxyRefusal(status));
+
+    expect(failure).toEqual({ kind: "proxy", attempts, why: `the proxy answered ${status}` });
+  });
+
+  it.each([
+    { silence: "connect", why: "the connection took too long" },
+    { silence: "answer", why: "no answer came in time" },
+    { silence: "body", why: "the answer stopped in the middle" },
+  ] as const)("takes silence during $silence for a timeout", ({ silence, why }) => {
+    const failure = networkFailureOf(new SilenceError(silence));
+
+    expect(failure).toEqual({ kind: "timeout", attempts: undefined, why });
   });
 
   it("keeps the words of an error without a code", () => {

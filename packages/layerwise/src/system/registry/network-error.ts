@@ -28,24 +28,43 @@ const certificateCodes: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
-const timeouts: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: "the connection took too long",
-  UND_ERR_HEADERS_TIMEOUT: "no answer came in time",
-  UND_ERR_BODY_TIMEOUT: "the answer stopped in the middle",
-  ETIMEDOUT: "the connection took too long",
+/** What took too long. */
+type Silence = "connect" | "answer" | "body";
+
+const silences: Readonly<Record<Silence, string>> = {
+  connect: "the connection took too long",
+  answer: "no answer came in time",
+  body: "the answer stopped in the middle",
 };
+
+/** Nothing came for longer than is waited for. */
+export class SilenceError extends Error {
+  constructor(silence: Silence) {
+    super(silences[silence]);
+  }
+}
+
+/** A proxy does not open the tunnel that it was asked for. */
+export class ProxyRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the proxy answered ${status}`);
+    this.status = status;
+  }
+}
 
 /** Says what an error of the HTTP stack means. */
 export function networkFailureOf(error: unknown): NetworkFailure {
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  const proxyStatus = /Proxy response \((\d+)\)|Proxy Authentication Required \((\d+)\)/.exec(message);
-  if (proxyStatus !== null) return proxyFailure(Number(proxyStatus[1] ?? proxyStatus[2]));
+  if (error instanceof ProxyRefusal) return proxyFailure(error.status);
+  if (error instanceof SilenceError) return { kind: "timeout", why: message, attempts: undefined };
   if (code === "ENOTFOUND") return { kind: "name", why: "the host name is unknown (ENOTFOUND)", attempts: 1 };
   if (code === "EAI_AGAIN") return { kind: "name", why: "the name service failed (EAI_AGAIN)", attempts: undefined };
   if (code === "ECONNREFUSED") {
     return { kind: "refused", why: "the connection was refused (ECONNREFUSED)", attempts: refusedAttempts };
   }
-  if (code in timeouts) return { kind: "timeout", why: `${timeouts[code]} (${code})`, attempts: undefined };
+  if (code === "ETIMEDOUT") return { kind: "timeout", why: `${silences.connect} (${code})`, attempts: undefined };
   if (certificateCodes.has(code)) {
     return { kind: "certificate", why: `its certificate is not trusted (${code})`, attempts: 1 };
   }

@@ -65,7 +65,7 @@ describe("withRetries", () => {
 
   it.each([
     { code: "ECONNRESET", attempts: 6 },
-    { code: "UND_ERR_HEADERS_TIMEOUT", attempts: 6 },
+    { code: "ETIMEDOUT", attempts: 6 },
     { code: "ECONNREFUSED", attempts: 3 },
     { code: "ENOTFOUND", attempts: 1 },
     { code: "SELF_SIGNED_CERT_IN_CHAIN", attempts: 1 },

@@ -57,7 +57,7 @@ export function createTransport(options: TransportOptions): Transport {
     send: (request) => deliver(request, false),
     stream: (request) => deliver(request, true),
     retryRules: (signal) => rules(signal),
-    close: () => connections.close(),
+    close: async () => connections.close(),
   };
 }
 
