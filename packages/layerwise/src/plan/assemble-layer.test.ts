@@ -4,7 +4,7 @@ import { type DraftInput, draft, draftTree } from "../../test/draft.ts";
 import { createIgnoreMatcher } from "../dockerfile/ignore.ts";
 import { digestOf } from "../spec/digest.ts";
 import { mergeLayers } from "../spec/file-view.ts";
-import type { LayerEntry } from "../spec/layer-files.ts";
+import { groupByDirectory, type LayerEntry } from "../spec/layer-files.ts";
 import { assembleLayer, type StepContent } from "./assemble-layer.ts";
 import { withoutIgnored } from "./context-files.ts";
 import { selectSource } from "./copy-selection.ts";
@@ -75,7 +75,7 @@ function assembled(instruction: string, input: Partial<DraftInput> = {}): readon
     ["etc/passwd", passwd],
     ["etc/group", group],
   ]);
-  const tree = openFileTree(mergeLayers([{ diffId: digestOf("below"), entries: below, texts }]));
+  const tree = openFileTree(mergeLayers([{ diffId: digestOf("below"), directories: groupByDirectory(below), texts }]));
   let lines: readonly string[] = [];
   for (const { step } of chain.steps) {
     const layer = assembleLayer(tree, { step, content: contentOf(step), fallbackTime: 42 });
@@ -244,7 +244,9 @@ describe("assembleLayer", () => {
 
   it("leaves to the engine what goes below a directory that no layer describes", () => {
     const { chain } = draft({ dockerfile: "FROM base\nCOPY f /a/b/\n", files: context });
-    const tree = openFileTree(mergeLayers([{ diffId: digestOf("jib"), entries: [file("a/b/c")], texts: new Map() }]));
+    const tree = openFileTree(
+      mergeLayers([{ diffId: digestOf("jib"), directories: groupByDirectory([file("a/b/c")]), texts: new Map() }]),
+    );
     const { step } = chain.steps[0] as (typeof chain.steps)[number];
 
     const layer = assembleLayer(tree, { step, content: contentOf(step), fallbackTime: 0 });

@@ -47,6 +47,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /**
  * The merged file tree of the layers below, which instructions change one after the other. What they do to paths
  * follows Linux: the same operations succeed, and those that fail are refused, so that the engine reports them.
+ * Every operation throws {@link UnlistedError} for a path that the view does not tell about.
  */
 export interface FileTree {
   /** Starts a layer; what follows belongs to it. */
@@ -67,6 +68,17 @@ export interface FileTree {
   text(path: string): string | undefined;
 }
 
+/** A path is asked for that leads through a directory whose children the view does not list. */
+export class UnlistedError extends Error {
+  /** What was asked for. */
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`what is at /${path} is not listed`);
+    this.path = path;
+  }
+}
+
 interface OpenDirectory extends DirectoryAttributes {
   kind: "directory";
   mode: number;
@@ -74,6 +86,7 @@ interface OpenDirectory extends DirectoryAttributes {
   gid: number;
   mtime: number;
   implied?: boolean | undefined;
+  isUnlisted?: boolean | undefined;
   children: Map<string, OpenNode>;
 }
 type OpenNode = OpenDirectory | Exclude<Node, DirectoryNode>;
@@ -90,6 +103,7 @@ export function openFileTree(view: DirectoryNode): FileTree {
     let node: OpenNode = current;
     for (const name of names(path)) {
       if (node.kind !== "directory") return undefined;
+      if (node.isUnlisted) throw new UnlistedError(names(path).join("/"));
       const child = node.children.get(name);
       if (child === undefined) return undefined;
       node = child;
@@ -101,6 +115,7 @@ export function openFileTree(view: DirectoryNode): FileTree {
   function writable(path: string): OpenDirectory {
     let directory = current;
     for (const name of names(path)) {
+      if (directory.isUnlisted) throw new UnlistedError(names(path).join("/"));
       const child = directory.children.get(name);
       if (child === undefined) return refuse(`${path} is not there`);
       if (child.kind !== "directory") return refuse(`${path} is no directory`);

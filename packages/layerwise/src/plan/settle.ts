@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import { mergeLayers } from "../spec/file-view.ts";
+import { type DirectoryNode, mergeLayers } from "../spec/file-view.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
 import { assembleLayer, engineOnly } from "./assemble-layer.ts";
 import type { Chain, ChainStep } from "./chain.ts";
-import { openFileTree } from "./file-tree.ts";
+import { openFileTree, UnlistedError } from "./file-tree.ts";
 import type { ContentOf } from "./gather-content.ts";
 import type { AssembleWork } from "./plan.ts";
 import type { Recalled } from "./recall.ts";
 import type { RouteReason } from "./route.ts";
+import type { Step } from "./step.ts";
 
 /** What of a chain is not behind its checkpoint. */
 export function stepsLeft(chain: Chain, start: Recalled | undefined): readonly ChainStep[] {
@@ -25,12 +25,43 @@ export type Assembled =
   | { readonly kind: "layers"; readonly layers: AssembleWork["layers"] }
   | { readonly kind: "refused"; readonly reason: RouteReason };
 
+interface Left {
+  readonly left: readonly ChainStep[];
+  readonly below: readonly LayerFiles[];
+  readonly content: ContentOf;
+}
+
+/** How often the layers below are merged again for some more directories, before all are listed. */
+const maxPartialMerges = 6;
+
 /** Computes the layers that are left, on the merged tree of the layers below. Pure. */
-export function assembleLeft(
-  chain: Chain,
-  { left, below, content }: { left: readonly ChainStep[]; below: readonly LayerFiles[]; content: ContentOf },
-): Assembled {
-  const tree = openFileTree(mergeLayers(below));
+export function assembleLeft(chain: Chain, work: Left): Assembled {
+  const listed = new Set(["", ...work.left.flatMap(({ step }) => lineage(places(step)))]);
+  for (let merges = 0; merges < maxPartialMerges; merges++) {
+    try {
+      return assembleOn(mergeLayers(work.below, listed), { ...work, chain });
+    } catch (error) {
+      if (!(error instanceof UnlistedError)) throw error;
+      for (const path of lineage(error.path)) listed.add(path);
+    }
+  }
+  return assembleOn(mergeLayers(work.below), { ...work, chain });
+}
+
+/** Where a step writes, if no link leads elsewhere. */
+function places(step: Step): string {
+  if (step.kind === "run") return "";
+  return step.kind === "workdir" ? step.path : step.destination;
+}
+
+/** A path and all above it. */
+function lineage(path: string): string[] {
+  const names = path.split("/").filter((name) => name !== "");
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
+}
+
+function assembleOn(view: DirectoryNode, { chain, left, content }: Left & { readonly chain: Chain }): Assembled {
+  const tree = openFileTree(view);
   const layers: { step: ChainStep; files: AssembleWork["layers"][number]["files"] }[] = [];
   for (const step of left) {
     const draft = assembleLayer(tree, {

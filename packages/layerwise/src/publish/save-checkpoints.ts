@@ -18,7 +18,8 @@ import { compressDocument } from "../spec/compression.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 import { digestOf } from "../spec/digest.ts";
 import { encodeImageConfig, type ImageConfig } from "../spec/image-config.ts";
-import { encodeLayerFiles, type LayerFiles } from "../spec/layer-files.ts";
+import type { LayerFiles } from "../spec/layer-files.ts";
+import { encodeLayerFiles } from "../spec/layer-files-document.ts";
 import { emptyMediaType, mediaTypes } from "../spec/media-type.ts";
 import { pushDocument, pushLayers } from "./push-blobs.ts";
 

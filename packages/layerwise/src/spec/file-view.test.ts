@@ -4,18 +4,38 @@ import { describe, expect, it } from "vitest";
 import { encodeTar, type ImageTree, mergeLayers as mergeIndependently, type TarItem } from "../../../lab/src/index.ts";
 import { digestOf } from "./digest.ts";
 import { type DirectoryNode, mergeLayers, type Node, nodeAt, partsOf } from "./file-view.ts";
-import {
-  collectLayerFiles,
-  decodeLayerFiles,
-  encodeLayerFiles,
-  type LayerEntry,
-  type LayerFiles,
-} from "./layer-files.ts";
+import { collectLayerFiles, groupByDirectory, type LayerEntry, type LayerFiles } from "./layer-files.ts";
+import { decodeLayerFiles, encodeLayerFiles } from "./layer-files-document.ts";
 
 const diffId = digestOf("a layer");
 const plain = { mode: 0o755, uid: 0, gid: 0, mtime: 0 } as const;
 
 describe("mergeLayers", () => {
+  it("tells the same of a path, whatever else is listed", () => {
+    fc.assert(
+      fc.property(fc.array(layerItems, { maxLength: 4 }), fc.array(path, { maxLength: 3 }), (layers, asked) => {
+        const files = layers.map(encodeTar).map(filesOf);
+        const listed = new Set(["", ...asked.flatMap(lineage)]);
+
+        const part = mergeLayers(files, listed);
+
+        expect(listedOnly(part, { at: "", listed })).toEqual(listedOnly(mergeLayers(files), { at: "", listed }));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("says of which directories it does not know the children", () => {
+    const root = mergeLayers(
+      [{ diffId, directories: groupByDirectory([file("a/b/c"), file("d/e")]), texts: new Map() }],
+      new Set(["", "a"]),
+    );
+
+    expect(nodeAt(root, "a")).not.toHaveProperty("isUnlisted");
+    expect(nodeAt(root, "a/b")).toMatchObject({ isUnlisted: true, implied: true });
+    expect(nodeAt(root, "d")).toMatchObject({ isUnlisted: true });
+  });
+
   it("sees the tree that another implementation sees", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(layerItems, { maxLength: 4 }), async (layers) => {
@@ -150,14 +170,14 @@ describe("mergeLayers", () => {
 
   it("knows the text of the layer that a file comes from", () => {
     const texts = (text: string) => new Map([["etc/passwd", text]]);
-    const entries = [file("etc/passwd")];
-    const lower: LayerFiles = { diffId, entries, texts: texts("lower") };
+    const directories = groupByDirectory([file("etc/passwd")]);
+    const lower: LayerFiles = { diffId, directories, texts: texts("lower") };
 
     expect(nodeAt(mergeLayers([lower]), "etc/passwd")).toMatchObject({ text: "lower" });
-    expect(nodeAt(mergeLayers([lower, { diffId, entries, texts: texts("upper") }]), "etc/passwd")).toMatchObject({
+    expect(nodeAt(mergeLayers([lower, { diffId, directories, texts: texts("upper") }]), "etc/passwd")).toMatchObject({
       text: "upper",
     });
-    expect(nodeAt(mergeLayers([lower, { diffId, entries, texts: new Map() }]), "etc/passwd")).toMatchObject({
+    expect(nodeAt(mergeLayers([lower, { diffId, directories, texts: new Map() }]), "etc/passwd")).toMatchObject({
       text: undefined,
     });
   });
@@ -186,7 +206,23 @@ describe("partsOf", () => {
 });
 
 function merged(...layers: readonly (readonly LayerEntry[])[]): DirectoryNode {
-  return mergeLayers(layers.map((entries) => ({ diffId, entries, texts: new Map() })));
+  return mergeLayers(layers.map((entries) => ({ diffId, directories: groupByDirectory(entries), texts: new Map() })));
+}
+
+function lineage(of: string): string[] {
+  const parts = of.split("/");
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+/** The nodes whose directory is listed. */
+function listedOnly(node: Node, { at, listed }: { at: string; listed: ReadonlySet<string> }): unknown {
+  if (node.kind !== "directory") return node;
+  const { children, isUnlisted: _, ...rest } = node;
+  if (!listed.has(at)) return rest;
+  const shown = [...children].map(([name, child]) => {
+    return [name, listedOnly(child, { at: at === "" ? name : `${at}/${name}`, listed })] as const;
+  });
+  return { ...rest, children: new Map(shown) };
 }
 
 function file(path: string): LayerEntry {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LayerEntry, LayerFiles } from "./layer-files.ts";
+import { type LayerEntry, type LayerFiles, nameBelowRoot } from "./layer-files.ts";
 
 /** The entry that a node of the merged tree comes from. */
 export interface NodeOrigin {
@@ -25,6 +25,8 @@ export interface DirectoryNode {
    */
   readonly implied?: boolean | undefined;
   readonly origin?: NodeOrigin | undefined;
+  /** Set if its children are not known, since nobody asked for them. */
+  readonly isUnlisted?: boolean | undefined;
   readonly children: ReadonlyMap<string, Node>;
 }
 
@@ -47,51 +49,84 @@ type MutableDirectory = {
   -readonly [K in keyof DirectoryNode]: K extends "children" ? Map<string, Node> : DirectoryNode[K];
 };
 
+/** The directories of a tree whose children are wanted. With one there must be all above it, the root as "". */
+export type ListedDirectories = Pick<ReadonlySet<string>, "has">;
+
+const all: ListedDirectories = { has: () => true };
+
 /**
  * Merges layers, lowest first, into one tree: within a layer opaque directories count first, then whiteouts, then
  * entries. An entry below a path that is no directory replaces it, as stores do.
  * https://github.com/opencontainers/image-spec/blob/v1.1.0/layer.md#applying-changesets
+ *
+ * @param listed directories whose children are wanted, all by default; the others have `isUnlisted` set. What is told
+ * of a path does not depend on it
  */
-export function mergeLayers(layers: readonly LayerFiles[]): DirectoryNode {
+export function mergeLayers(layers: readonly LayerFiles[], listed: ListedDirectories = all): DirectoryNode {
   const root: MutableDirectory = { kind: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0, children: new Map() };
-  for (const [index, layer] of layers.entries()) {
-    markUndeclared(root, layer);
-    for (const entry of layer.entries) if (entry.kind === "opaque") clear(root, entry.path);
-    for (const entry of layer.entries) if (entry.kind === "whiteout") remove(root, entry.path);
-    putAll(root, { ...layer, layer: index });
-  }
+  for (const [index, layer] of layers.entries()) mergeLayer(root, { layer, index, listed });
   return root;
 }
 
-function declaredDirectories({ entries }: LayerFiles): ReadonlySet<string> {
-  const directories = entries.filter(({ kind }) => kind === "directory");
-  return new Set(directories.map(({ path }) => partsOf(path).join("/")));
+interface Merging {
+  readonly layer: LayerFiles;
+  readonly index: number;
+  readonly listed: ListedDirectories;
+}
+
+function mergeLayer(root: MutableDirectory, { layer, index, listed }: Merging): void {
+  const { directories, texts } = layer;
+  const whole = directories.filter(({ path }) => listed.has(path)).flatMap(({ entries }) => entries);
+  if (root.children.size > 0) markUndeclared(root, { directories, whole, listed });
+  for (const entry of whole) if (entry.kind === "opaque") clear(root, entry.path);
+  for (const entry of whole) if (entry.kind === "whiteout") remove(root, entry.path);
+  for (const directory of directories) {
+    if (!directory.hasPlaced) continue;
+    const { path } = directory;
+    const node = madeDirectory(root, { path, listed });
+    // Of what is not listed only the way to it counts.
+    if (!listed.has(path)) continue;
+    for (const entry of directory.entries) {
+      if (!isPlaced(entry)) continue;
+      place(node, { above: path, listed, text: texts.get(entry.path), origin: { layer: index, entry } });
+    }
+  }
 }
 
 /**
  * Marks directories of lower layers that a layer has something below, and no entry for themselves: some stores make
  * them again with attributes of their own, others keep those that they had.
  */
-function markUndeclared(root: MutableDirectory, layer: LayerFiles): void {
-  if (root.children.size === 0) return;
-  const declared = declaredDirectories(layer);
-  const done = new Set<string>();
-  for (const { kind, path } of layer.entries) {
-    const above = kind === "opaque" ? path : path.slice(0, Math.max(path.lastIndexOf("/"), 0));
-    if (done.has(above)) continue;
-    done.add(above);
-    markAbove(root, { path: above, declared });
+function markUndeclared(
+  root: MutableDirectory,
+  { directories, whole, listed }: Pick<LayerFiles, "directories"> & { whole: readonly LayerEntry[] } & Listed,
+): void {
+  const declared = new Set(whole.filter(({ kind }) => kind === "directory").map(({ path }) => partsOf(path).join("/")));
+  for (const { path, isOpaqueOnly } of directories) {
+    // An opaque directory stands for itself, and not for the directory that it is in.
+    if (isOpaqueOnly && listed.has(path)) continue;
+    markAbove(root, { path, declared, listed });
   }
+  for (const { kind, path } of whole) if (kind === "opaque") markAbove(root, { path, declared, listed });
 }
 
-function markAbove(root: MutableDirectory, { path, declared }: { path: string; declared: ReadonlySet<string> }): void {
-  const parts = partsOf(path);
+interface Listed {
+  readonly listed: ListedDirectories;
+}
+
+function markAbove(
+  root: MutableDirectory,
+  { path, declared, listed }: { path: string; declared: ReadonlySet<string> } & Listed,
+): void {
   let directory = root;
-  for (const [index, part] of parts.entries()) {
+  let at = "";
+  for (const part of partsOf(path)) {
+    if (!listed.has(at)) return;
     const child = directory.children.get(part);
     if (child?.kind !== "directory") return;
     directory = child as MutableDirectory;
-    if (!declared.has(parts.slice(0, index + 1).join("/"))) directory.implied = true;
+    at = below(at, part);
+    if (!declared.has(at)) directory.implied = true;
   }
 }
 
@@ -112,68 +147,51 @@ export function partsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-/** Entries come directory by directory, so the last one is at hand; what was put since then is only its child. */
-function putAll(
-  root: MutableDirectory,
-  { entries, texts, layer }: Pick<LayerFiles, "entries" | "texts"> & { layer: number },
-): void {
-  let last: { readonly path: string; readonly directory: MutableDirectory } = { path: "", directory: root };
-  for (const entry of entries) {
-    if (entry.kind === "opaque" || entry.kind === "whiteout") continue;
-    const { above, name } = splitPath(entry.path);
-    if (name === "") continue;
-    if (above !== last.path) last = { path: above, directory: madeDirectory(root, above) };
-    place(last.directory, name, { origin: { layer, entry }, text: texts.get(entry.path) });
-  }
-}
-
-/** A path's last name and what is above it; no name for the root. */
-function splitPath(path: string): { readonly above: string; readonly name: string } {
-  const slash = path.lastIndexOf("/");
-  const name = path.slice(slash + 1);
-  if (name !== "" && name !== "." && name !== "..") return { above: path.slice(0, Math.max(slash, 0)), name };
-  const parts = namesBelowRoot(path);
-  return { name: parts.pop() ?? "", above: parts.join("/") };
-}
-
-/** Archives are extracted below a root that ".." does not leave. */
-function namesBelowRoot(path: string): string[] {
-  return partsOf(path).filter((part) => part !== "..");
-}
-
-/** The directory at a path, made if it is not there, like those on the way. */
-function madeDirectory(root: MutableDirectory, path: string): MutableDirectory {
+/** The directory at a path, made if it is not there, like those on the way; or the last on the way that is listed. */
+function madeDirectory(root: MutableDirectory, { path, listed }: { path: string } & Listed): MutableDirectory {
   let directory = root;
-  for (const part of namesBelowRoot(path)) {
+  let at = "";
+  for (const part of partsOf(path)) {
+    if (!listed.has(at)) return directory;
+    at = below(at, part);
     const child = directory.children.get(part);
     if (child?.kind === "directory") {
       directory = child as MutableDirectory;
       continue;
     }
-    const created: MutableDirectory = {
-      kind: "directory",
-      mode: 0o755,
-      uid: 0,
-      gid: 0,
-      mtime: 0,
-      implied: true,
-      children: new Map(),
-    };
+    const attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
+    const created: MutableDirectory = { kind: "directory", ...attributes, implied: true, ...childrenOf(at, listed) };
     directory.children.set(part, created);
     directory = created;
   }
   return directory;
 }
 
+function childrenOf(path: string, listed: ListedDirectories): Pick<MutableDirectory, "children" | "isUnlisted"> {
+  return listed.has(path) ? { children: new Map() } : { children: new Map(), isUnlisted: true };
+}
+
+function below(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}
+
 /** An entry that puts something into the tree. */
 export type PlacedEntry = Exclude<LayerEntry, { kind: "opaque" | "whiteout" }>;
 
-function place(
-  directory: MutableDirectory,
-  name: string,
-  { origin, text }: { origin: NodeOrigin; text: string | undefined },
-): void {
+function isPlaced(entry: LayerEntry): entry is PlacedEntry {
+  return entry.kind !== "opaque" && entry.kind !== "whiteout";
+}
+
+interface Placing extends Listed {
+  readonly above: string;
+  readonly origin: NodeOrigin;
+  readonly text: string | undefined;
+}
+
+function place(directory: MutableDirectory, { above, origin, text, listed }: Placing): void {
   const { entry } = origin;
+  const name = nameBelowRoot(entry.path);
+  if (name === undefined) return;
   if (entry.kind === "symlink") {
     directory.children.set(name, { kind: "symlink", target: entry.target, origin });
     return;
@@ -185,7 +203,10 @@ function place(
   const { mode, uid, gid, mtime } = entry;
   const existing = directory.children.get(name);
   if (existing?.kind === "directory") Object.assign(existing, { mode, uid, gid, mtime, implied: undefined, origin });
-  else directory.children.set(name, { kind: "directory", mode, uid, gid, mtime, origin, children: new Map() });
+  else {
+    const children = childrenOf(below(above, name), listed);
+    directory.children.set(name, { kind: "directory", mode, uid, gid, mtime, origin, ...children });
+  }
 }
 
 function clear(root: MutableDirectory, path: string): void {

@@ -4,20 +4,15 @@ import { describe, expect, it } from "vitest";
 import { encodeTar, type TarItem } from "../../../lab/src/index.ts";
 import { cut, entryPath, pieceSizes } from "../../test/tar-archive.ts";
 import { digestOf } from "./digest.ts";
-import {
-  collectLayerFiles,
-  decodeLayerFiles,
-  encodeLayerFiles,
-  type LayerEntry,
-  type LayerFiles,
-} from "./layer-files.ts";
+import { collectLayerFiles, groupByDirectory, type LayerEntry, type LayerFiles } from "./layer-files.ts";
+import { decodeLayerFiles, encodeLayerFiles } from "./layer-files-document.ts";
 import { TarError } from "./tar-reader.ts";
 
 const diffId = digestOf("a layer");
 
 describe("collectLayerFiles", () => {
   it("lists what a layer says, in its order", () => {
-    const { entries } = collected([
+    const entries = entriesIn([
       { path: "usr/", type: "directory", mode: 0o2755, uid: 1, gid: 2, mtime: 7 },
       { path: "usr/file", type: "file", mode: 0o4755, uid: 3, gid: 4, mtime: 8, content: "text" },
       { path: "usr/link", type: "symlink", linkPath: "../lib/", uid: 5, gid: 6 },
@@ -35,7 +30,7 @@ describe("collectLayerFiles", () => {
   });
 
   it("reads whiteouts, and passes over a union file system's own records", () => {
-    const { entries } = collected(
+    const entries = entriesIn(
       ["usr/.wh.gone", ".wh.top", "usr/.wh..wh..opq", ".wh..wh..opq", ".wh..wh.plnk/4.5", ".wh..wh.aufs"].map(file),
     );
 
@@ -48,7 +43,7 @@ describe("collectLayerFiles", () => {
   });
 
   it("takes a hard link for what it is a link to", () => {
-    const { entries } = collected([
+    const entries = entriesIn([
       file("file"),
       { path: "link", type: "symlink", linkPath: "elsewhere", uid: 7 },
       { path: "device", type: "block", device: { major: 8, minor: 0 } },
@@ -142,7 +137,10 @@ describe("encodeLayerFiles and decodeLayerFiles", () => {
       fc.property(fc.array(layerFiles, { maxLength: 3 }), (layers) => {
         const read = decodeLayerFiles(encodeLayerFiles(layers), "registry.example/app");
 
-        expect(read).toEqual(layers.map((layer) => ({ ...layer, entries: layer.entries.map(withoutFileTime) })));
+        expect(read.map(flat)).toEqual(
+          layers.map(flat).map((layer) => ({ ...layer, entries: layer.entries.map(withoutFileTime) })),
+        );
+        expect(read.map(kinds)).toEqual(layers.map(kinds));
       }),
       { numRuns: 200 },
     );
@@ -151,8 +149,7 @@ describe("encodeLayerFiles and decodeLayerFiles", () => {
   it("give the same bytes for the same layers", () => {
     const layer: LayerFiles = {
       diffId,
-      entries: collected([file("usr/bin/sh"), file("usr/bin/ls")]).entries,
-      texts: new Map(),
+      ...collected([file("usr/bin/sh"), file("usr/bin/ls")]),
     };
 
     const text = Buffer.from(encodeLayerFiles([layer])).toString();
@@ -199,6 +196,18 @@ function collected(items: readonly TarItem[], sizes?: readonly number[]): Omit<L
   return collector.end();
 }
 
+function entriesIn(items: readonly TarItem[]): LayerEntry[] {
+  return flat({ diffId, ...collected(items) }).entries;
+}
+
+function flat({ diffId: digest, directories, texts }: LayerFiles) {
+  return { digest, entries: directories.flatMap(({ entries }) => entries), texts };
+}
+
+function kinds({ directories }: LayerFiles) {
+  return directories.map(({ path, hasPlaced, isOpaqueOnly }) => ({ path, hasPlaced, isOpaqueOnly }));
+}
+
 function file(path: string): TarItem {
   return { path, type: "file" };
 }
@@ -229,7 +238,7 @@ const layerEntry: fc.Arbitrary<LayerEntry> = fc
 
 const layerFiles: fc.Arbitrary<LayerFiles> = fc.record({
   diffId: fc.string().map((text) => digestOf(text)),
-  entries: fc.array(layerEntry, { maxLength: 12 }),
+  directories: fc.array(layerEntry, { maxLength: 12 }).map(groupByDirectory),
   texts: fc
     .dictionary(fc.constantFrom("etc/passwd", "etc/group"), fc.string())
     .map((texts) => new Map(Object.entries(texts))),

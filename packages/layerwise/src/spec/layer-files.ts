@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as v from "valibot";
-import { LayerwiseError } from "../error.ts";
-import { digestSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
-import { firstIssue } from "./first-issue.ts";
 import { type ContentSink, type ReadEntry, startTarReader, TarError, type TarReader } from "./tar-reader.ts";
 
 /** What a layer says about one path. */
@@ -37,9 +33,21 @@ export type LayerEntry =
  */
 export interface LayerFiles {
   readonly diffId: Digest;
-  readonly entries: readonly LayerEntry[];
+  /** In the order of the layer; a directory comes again if others came in between. */
+  readonly directories: readonly LayerDirectory[];
   /** Contents of the files that name users and groups, by path. */
   readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Entries of a layer that follow each other and lie in one directory. */
+export interface LayerDirectory {
+  /** Of the directory, relative to the root and without detours; empty for the root. */
+  readonly path: string;
+  readonly entries: readonly LayerEntry[];
+  /** Whether some entry is neither a whiteout nor an opaque directory. */
+  readonly hasPlaced: boolean;
+  /** Whether all entries are opaque directories. */
+  readonly isOpaqueOnly: boolean;
 }
 
 /** Files whose content COPY --chown and USER look into. */
@@ -82,9 +90,36 @@ export function collectLayerFiles(
     write: reader.write,
     end() {
       reader.end();
-      return { entries, texts };
+      return { directories: groupByDirectory(entries), texts };
     },
   };
+}
+
+/** Groups a layer's entries and keeps their order: a later entry for the same path replaces an earlier one. */
+export function groupByDirectory(entries: readonly LayerEntry[]): LayerDirectory[] {
+  const groups: { path: string; entries: LayerEntry[] }[] = [];
+  for (const entry of entries) {
+    const path = namesBelowRoot(entry.path).slice(0, -1).join("/");
+    const last = groups.at(-1);
+    if (last?.path === path) last.entries.push(entry);
+    else groups.push({ path, entries: [entry] });
+  }
+  return groups.map((group) => ({
+    ...group,
+    hasPlaced: group.entries.some(({ kind }) => kind !== "whiteout" && kind !== "opaque"),
+    isOpaqueOnly: group.entries.every(({ kind }) => kind === "opaque"),
+  }));
+}
+
+/** Archives are extracted below a root that ".." does not leave. */
+function namesBelowRoot(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
+}
+
+/** The name that an entry has in its directory; undefined for the root. */
+export function nameBelowRoot(path: string): string | undefined {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return name !== "" && name !== "." && name !== ".." ? name : namesBelowRoot(path).at(-1);
 }
 
 function textSink(path: string, texts: Map<string, string>): ContentSink {
@@ -144,149 +179,4 @@ function linked({ path, target, mode, uid, gid, mtime }: ReadEntry, file: LayerE
   if (file?.kind === "symlink") return { ...file, path };
   if (file?.kind === "file" || file?.kind === "device") return { kind: file.kind, path, mode, uid, gid, mtime };
   throw new TarError(`${path} is a hard link to ${target}, which is no file before it`);
-}
-
-/*
- * The stored form groups entries by directory and leaves out what is usual, which saves a fifth after gzip:
- * {"version":1,"layers":[{"diffId":…,"texts":{…},"directories":[["usr/bin",[["bash","f755"],…]],…]}]}
- * An entry is [name, kind letter and octal mode, mtime of a directory or target of a symlink, uid, gid].
- */
-const version = 1;
-
-type StoredEntry = readonly [string, string, (number | string)?, number?, number?];
-
-const leadsOut = "a path leads out of the layer";
-
-/** Whether a directory's path is one that {@link encodeLayerFiles} would write: below the root and without detours. */
-function staysInside(path: string): boolean {
-  return path === "" || !emptyOrDots.test(path);
-}
-
-/** A component that is empty, `.` or `..`. */
-const emptyOrDots = /(?:^|\/)\.{0,2}(?:\/|$)/;
-
-const storedSchema = v.object({
-  version: v.literal(version),
-  layers: v.array(
-    v.object({
-      diffId: digestSchema,
-      texts: v.record(v.string(), v.string()),
-      directories: v.pipe(
-        v.array(v.custom<StoredDirectory>(isStoredDirectory)),
-        v.check((directories) => directories.every(([path]) => staysInside(path)), leadsOut),
-      ),
-    }),
-  ),
-});
-
-type StoredDirectory = readonly [string, readonly StoredEntry[]];
-
-/** There are tens of thousands of entries on the way to every assembled image, so they are checked in one plain loop. */
-function isStoredDirectory(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== "string") return false;
-  const entries: unknown = value[1];
-  return Array.isArray(entries) && entries.every(isStoredEntry);
-}
-
-const entryTypes = /^(?:[wol]|[dfn][0-7]{1,4})$/;
-
-function isStoredEntry(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length < 2) return false;
-  const [name, type, extra, uid, gid] = value as unknown[];
-  if (typeof name !== "string" || typeof type !== "string" || !entryTypes.test(type)) return false;
-  // Only the root has no name, of which nothing can be said but that it is opaque.
-  if (name.includes("/") || !staysInside(name) || (name === "" && type !== "o")) return false;
-  if (type === "l" ? typeof extra !== "string" : extra !== undefined && !Number.isSafeInteger(extra)) return false;
-  return value.length <= 3 || (value.length === 5 && Number.isSafeInteger(uid) && Number.isSafeInteger(gid));
-}
-
-/** Writes the manifests of a chain's layers, lowest first, as one document. */
-export function encodeLayerFiles(layers: readonly LayerFiles[]): Uint8Array {
-  const document = {
-    version,
-    layers: layers.map(({ diffId, entries, texts }) => ({
-      diffId,
-      texts: Object.fromEntries(texts),
-      directories: storedDirectories(entries),
-    })),
-  };
-  return Buffer.from(JSON.stringify(document));
-}
-
-/** Reads what {@link encodeLayerFiles} wrote; REGISTRY_PROTOCOL if it is anything else. */
-export function decodeLayerFiles(bytes: Uint8Array, source: string): LayerFiles[] {
-  const unreadable = (why: string, cause?: unknown) =>
-    new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: ${why}`, { cause });
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw unreadable("they are no JSON", cause);
-  }
-  const parsed = v.safeParse(storedSchema, document);
-  if (!parsed.success) throw unreadable(firstIssue(parsed.issues));
-  return parsed.output.layers.map(({ diffId, texts, directories }) => ({
-    diffId,
-    texts: new Map(Object.entries(texts)),
-    entries: directories.flatMap(([directory, stored]) => stored.map((entry) => readEntry(directory, entry))),
-  }));
-}
-
-function storedDirectories(entries: readonly LayerEntry[]): [string, StoredEntry[]][] {
-  const directories: [string, StoredEntry[]][] = [];
-  for (const entry of entries) {
-    // The order of entries is kept: a later entry for the same path replaces an earlier one.
-    const slash = entry.path.lastIndexOf("/");
-    const directory = slash === -1 ? "" : entry.path.slice(0, slash);
-    const last = directories.at(-1);
-    const stored = storedEntry(entry, entry.path.slice(slash + 1));
-    if (last?.[0] === directory) last[1].push(stored);
-    else directories.push([directory, [stored]]);
-  }
-  return directories;
-}
-
-function storedEntry(entry: LayerEntry, name: string): StoredEntry {
-  switch (entry.kind) {
-    case "whiteout":
-      return [name, "w"];
-    case "opaque":
-      return [name, "o"];
-    case "symlink":
-      return withOwner([name, "l", entry.target], entry);
-    case "directory":
-      return withOwner([name, `d${entry.mode.toString(8)}`, entry.mtime], entry);
-    case "file":
-      return withOwner([name, `f${entry.mode.toString(8)}`], entry);
-    case "device":
-      return withOwner([name, `n${entry.mode.toString(8)}`], entry);
-  }
-}
-
-function withOwner(
-  entry: [string, string, (number | string)?],
-  { uid, gid }: { uid: number; gid: number },
-): StoredEntry {
-  if (uid === 0 && gid === 0) return entry;
-  return [entry[0], entry[1], entry[2] ?? 0, uid, gid];
-}
-
-function readEntry(directory: string, [name, type, extra, uid = 0, gid = 0]: StoredEntry): LayerEntry {
-  const path = directory === "" ? name : `${directory}/${name}`;
-  const mode = Number.parseInt(type.slice(1), 8);
-  const mtime = typeof extra === "number" ? extra : 0;
-  switch (type[0]) {
-    case "w":
-      return { kind: "whiteout", path };
-    case "o":
-      return { kind: "opaque", path };
-    case "l":
-      return { kind: "symlink", path, target: String(extra), uid, gid };
-    case "d":
-      return { kind: "directory", path, mode, uid, gid, mtime };
-    case "f":
-      return { kind: "file", path, mode, uid, gid, mtime };
-    default:
-      return { kind: "device", path, mode, uid, gid, mtime };
-  }
 }
