@@ -9,7 +9,10 @@ const outdir = new URL("dist/bundle/", home).pathname;
 
 await rm(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: { layerwise: new URL("src/cli/main.ts", home).pathname },
+  entryPoints: {
+    layerwise: new URL("src/cli/main.ts", home).pathname,
+    "digest-worker": new URL("src/system/digest-worker.ts", home).pathname,
+  },
   outdir,
   bundle: true,
   splitting: true,

@@ -109,7 +109,7 @@ interface Question {
 const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, isDisputed: false, matched: [] };
 
 function verdictOn(rules: Rules, { path, isDirectory, seen }: Question): Verdict {
-  if (path === "") return contextVerdict;
+  if (path === "" || rules.patterns.length === 0) return contextVerdict;
   const known = seen.get(path);
   if (known !== undefined) return known;
   const parent = path.slice(0, Math.max(path.lastIndexOf("/"), 0));

@@ -28,7 +28,9 @@ export function cacheKeyOf(inputs: readonly KeyInput[]): CacheKey {
 
 /** A list as one value; framed like the inputs of a key. */
 export function listValue(values: readonly string[]): string {
-  return values.map(framed).join("");
+  let list = "";
+  for (const value of values) list += framed(value);
+  return list;
 }
 
 /** How an input may be shown: a private value as a digest keyed by the step it belongs to. */
@@ -44,9 +46,12 @@ export function shownInput({ name, value, isPrivate }: KeyInput, key: Digest): {
  * UTF-8, so each is written as its number behind a NUL, and so is a NUL itself: no other text looks like that.
  */
 function framed(text: string): string {
-  const safe = text.replace(unsafe, (unit) => `\u0000${unit.charCodeAt(0).toString(16)}`);
+  // There are hundreds of thousands of texts, and nearly all of them are plain.
+  const safe = plain.test(text) ? text : text.replace(unsafe, (unit) => `\u0000${unit.charCodeAt(0).toString(16)}`);
   return `${safe.length}:${safe}`;
 }
+
+const plain = /^[ -~]*$/;
 
 /** In Unicode mode a pair is one character, so only lone ones match. */
 const unsafe = /[\0\p{Surrogate}]/gu;

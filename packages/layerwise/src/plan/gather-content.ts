@@ -36,15 +36,22 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
   const capabilities = await gathering.context.capabilities([...files.values()], gathering);
   const content = new Map<Step, StepContent>();
   for (const [step, sources] of selections) {
-    const own = new Set(sources.flatMap(filesOf).map((entry) => entry.path));
     content.set(step, {
       sources,
       digests,
       archives: step.kind === "add" ? await archivesIn(sources, gathering) : [],
-      capabilities: new Map([...capabilities].filter(([path]) => own.has(path))),
+      capabilities: capabilities.size === 0 ? capabilities : onlyOf(sources, capabilities),
     });
   }
   return content;
+}
+
+function onlyOf(
+  sources: readonly SelectedSource[],
+  capabilities: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const own = new Set(sources.flatMap(filesOf).map((entry) => entry.path));
+  return new Map([...capabilities].filter(([path]) => own.has(path)));
 }
 
 /** Selects what the steps read from the build context; steps that read nothing there have no selection. */

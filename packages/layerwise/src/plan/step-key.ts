@@ -146,10 +146,9 @@ function sourceValue({ name, entry, below }: SelectedSource, content: StepConten
   const links = new Map<string, string>();
   // Of the context itself BuildKit gets only the content.
   const own = entry.path === "" ? ["context"] : ["entry", name, ...fieldsOf(entry, { content, links, path: "" })];
-  return listValue([
-    ...own,
-    ...below.flatMap(({ path, entry: item }) => [path, ...fieldsOf(item, { content, links, path })]),
-  ]);
+  let value = listValue(own);
+  for (const { path, entry: item } of below) value += listValue([path, ...fieldsOf(item, { content, links, path })]);
+  return value;
 }
 
 function fieldsOf(

@@ -3,7 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { LayerwiseError } from "../error.ts";
 import type { BuildContext } from "../ports.ts";
 import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
-import { openContextDirectory, textOf } from "./context-directory.ts";
+import { openContextDirectory } from "./context-directory.ts";
+import { textOf } from "./context-file.ts";
 import { type DiskFile, openContextTar } from "./context-tar.ts";
 import type { DiskSpool } from "./spool.ts";
 

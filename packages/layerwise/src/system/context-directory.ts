@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { closeSync, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { LayerwiseError } from "../error.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
-import { type Digest, digestOf, startDigest } from "../spec/digest.ts";
-import { compareFileNames, decodeFileName, encodeFileName, isUtf8Name } from "../spec/file-name.ts";
+import { compareFileNames, decodeFileName } from "../spec/file-name.ts";
 import { capableFiles } from "./capabilities.ts";
-
-/** Bytes that are read at a time; one buffer serves all files. */
-const bufferBytes = 1024 * 1024;
+import { digestsOf } from "./context-digests.ts";
+import { bufferBytes, fsPath, openFile, readPiece, textOf, unreadable } from "./context-file.ts";
 
 /** Milliseconds within which two writes may leave the same time on a file; 2 s is what the coarsest file systems keep. */
 const coarsestTime = 2000;
@@ -48,22 +34,11 @@ export function openContextDirectory(path: string): BuildContext {
     name: path,
     location: { kind: "directory", path },
     list: async (skip, options) => listDirectory(path, { skip, ...options }),
-    digests: async (files, options) => digestsOf(path, { files, ...options }),
+    digests: async (files, options) => await digestsOf(path, { files, ...options }),
     open: (file, options) => readFile(path, { file, ...options }),
     text: async (name) => textOf(join(path, name)),
     capabilities: async (files, options) => await capableFiles(path, { files, ...options }),
   };
-}
-
-/** A small file's text; undefined if it is not there. */
-export function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw unreadable(path, error);
-  }
 }
 
 interface Listing extends CallOptions {
@@ -152,36 +127,6 @@ function entryOf(path: string, stats: Stats, recent: number): ContextEntry {
   };
 }
 
-function digestsOf(root: string, { files, signal }: { files: readonly ContextEntry[] } & CallOptions): Digest[] {
-  const buffer = Buffer.allocUnsafe(bufferBytes);
-  return files.map((file) => {
-    signal?.throwIfAborted();
-    const descriptor = openFile(root, file);
-    try {
-      return digestOfFile(descriptor, { file, buffer });
-    } finally {
-      closeSync(descriptor);
-    }
-  });
-}
-
-function digestOfFile(descriptor: number, { file, buffer }: { file: ContextEntry; buffer: Buffer }): Digest {
-  let length = readSync(descriptor, buffer, 0, buffer.length, null);
-  // A regular file that gives less than was asked for has no more.
-  if (length < buffer.length) {
-    if (length !== file.size) throw changed(file);
-    return digestOf(buffer.subarray(0, length));
-  }
-  const digester = startDigest();
-  let size = 0;
-  for (; length > 0; length = readSync(descriptor, buffer, 0, buffer.length, null)) {
-    digester.update(buffer.subarray(0, length));
-    size += length;
-  }
-  if (size !== file.size) throw changed(file);
-  return digester.digest();
-}
-
 async function* readFile(
   root: string,
   { file, signal }: { file: ContextEntry } & CallOptions,
@@ -191,47 +136,11 @@ async function* readFile(
     const buffer = Buffer.allocUnsafe(Math.min(bufferBytes, Math.max(1, file.size)));
     for (;;) {
       signal?.throwIfAborted();
-      const length = readSync(descriptor, buffer, 0, buffer.length, null);
+      const length = readPiece(descriptor, { file, buffer });
       if (length === 0) return;
       yield buffer.subarray(0, length);
     }
   } finally {
     closeSync(descriptor);
   }
-}
-
-/** Links are not followed: what was a file when it was listed must still be one. */
-function openFile(root: string, file: ContextEntry): number {
-  try {
-    const descriptor = openSync(fsPath(root, file.path), constants.O_RDONLY | constants.O_NOFOLLOW);
-    if (fstatSync(descriptor).isFile()) return descriptor;
-    closeSync(descriptor);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR") throw changed(file);
-    throw unreadable(file.path, error);
-  }
-  throw changed(file);
-}
-
-function fsPath(root: string, path: string): string | Buffer {
-  // Joined by hand: the path has nothing to normalize, and there is one for each file.
-  if (isUtf8Name(path)) return path === "" ? root : `${root}/${path}`;
-  return Buffer.concat([Buffer.from(`${root}/`), encodeFileName(path)]);
-}
-
-function changed(file: ContextEntry): LayerwiseError {
-  return new LayerwiseError("CONTEXT_CHANGED", `could not read ${file.path}: it changed during the build`, {
-    hint: "build again when nothing writes into the build context, or name the file in the ignore file",
-  });
-}
-
-function unreadable(path: string, cause: unknown): LayerwiseError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const isDenied = code === "EACCES" || code === "EPERM";
-  const why = isDenied ? "permission denied" : code === "EISDIR" ? "it is a directory" : (code ?? String(cause));
-  return new LayerwiseError("CONTEXT_UNREADABLE", `could not read ${path}: ${why}`, {
-    cause,
-    hint: code === "EISDIR" ? "name a file" : "give this user the right to read it, or name it in the ignore file",
-  });
 }
