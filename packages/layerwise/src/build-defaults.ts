@@ -21,5 +21,6 @@ export const buildDefaults: Omit<BuildOptions, OwnOptions> = {
   cache: undefined,
   readOnlyCache: false,
   checkpoints: "all",
+  engine: "auto",
   verifyOneIn: undefined,
 };

@@ -22,7 +22,7 @@ import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
 import { imagesDiffer } from "./report/images-differ.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
-import { whyEngine } from "./report/why-engine.ts";
+import { engineNeeded, whyEngine } from "./report/why-engine.ts";
 import { hexOf } from "./spec/digest.ts";
 import { formatPlatform, type Platform } from "./spec/platform.ts";
 import { type Verification, verifyImage } from "./verify/verify.ts";
@@ -58,6 +58,8 @@ export interface BuildOptions extends CallOptions {
   readonly cache: Repository | undefined;
   readonly readOnlyCache: boolean;
   readonly checkpoints: "all" | "final" | "none";
+  /** Never: a plan that needs an engine is ENGINE_NEEDED, before anything is written. */
+  readonly engine: "auto" | "never";
   /** One build in how many is verified before anything of it is published; undefined: none. */
   readonly verifyOneIn: number | undefined;
   readonly version: string;
@@ -78,7 +80,7 @@ export interface BuildSurroundings {
   readonly hear: (listener: Emit) => void;
 }
 
-/** Plans a build, writing nothing. */
+/** Plans a build, writing nothing. ENGINE_NEEDED if the plan needs an engine that the options forbid. */
 export async function planOnly(options: BuildOptions, { ports, emit }: Omit<BuildSurroundings, "hear">): Promise<Plan> {
   const { dockerfile, wholeReason } = readDockerfile(options);
   const matcher = ignoreMatcher(options);
@@ -88,6 +90,7 @@ export async function planOnly(options: BuildOptions, { ports, emit }: Omit<Buil
   const what = { ...options, dockerfile, buildArgs, wholeReason, matcher, targetPlatform };
   const plan = await planBuild({ ...what, repositories, emit });
   emit({ kind: "planned", route: plan.route, why: plan.reasons.map(describeReason) });
+  if (options.engine === "never" && plan.route === "engine") throw engineNeeded(plan);
   return plan;
 }
 

@@ -39,6 +39,7 @@ export type ErrorCode =
   | "DIGEST_MISMATCH"
   | "CREDENTIALS_UNREADABLE"
   | "DISK"
+  | "ENGINE_NEEDED"
   | "ENGINE_MISSING"
   | "ENGINE_UNREACHABLE"
   | "ENGINE_UNSUPPORTED"
@@ -107,6 +108,11 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: "a Docker config or a credential helper cannot be used",
   },
   DISK: { owner: "environment", exit: 3, when: "a local file cannot be written or read" },
+  ENGINE_NEEDED: {
+    owner: "environment",
+    exit: 3,
+    when: "the plan needs an engine and `--engine never` forbids it; nothing is written",
+  },
   ENGINE_MISSING: { owner: "environment", exit: 4, when: "the plan needs an engine and there is none" },
   ENGINE_UNREACHABLE: {
     owner: "environment",

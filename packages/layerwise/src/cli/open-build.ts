@@ -22,6 +22,11 @@ export async function openBuildOptions(
   const { context, file } = options;
   const files = await openBuildFiles({ context, file, stdin: around.stdin, spool: wired.spool });
   const outputs = openOutputs(options, { wired, stdout: around.stdout });
+  if (options.engine === "never" && !isPlan && outputs.some(({ kind }) => kind === "load")) {
+    throw new LayerwiseError("USAGE", "could not load into Docker with --engine never", {
+      hint: "give --push or --output type=oci,dest=DIR",
+    });
+  }
   return {
     ...files,
     target: options.target,
@@ -42,6 +47,7 @@ export async function openBuildOptions(
     cache: openCache(options, { wired, outputs, isPlan }),
     readOnlyCache: options.readOnlyCache,
     checkpoints: options.checkpoints,
+    engine: options.engine,
     verifyOneIn: options.verifyOneIn,
     version: around.version,
     signal: around.signal,

@@ -22,6 +22,8 @@ export interface CommandOptions {
   readonly cacheRepo: string | undefined;
   readonly readOnlyCache: boolean;
   readonly checkpoints: "all" | "final" | "none";
+  /** `build` and `plan` only. */
+  readonly engine: "auto" | "never";
   readonly verifyOneIn: number | undefined;
   readonly builder: string | undefined;
   readonly insecureRegistries: readonly string[];
@@ -66,6 +68,7 @@ export interface RawFlags {
   cacheRepo?: string;
   readOnlyCache?: boolean;
   checkpoints?: string;
+  engine?: string;
   verify?: string | true;
   /** `prune` only. */
   key?: string[];
@@ -117,6 +120,7 @@ export function readOptions(
     cacheRepo: flags.cacheRepo,
     readOnlyCache: flags.readOnlyCache === true,
     checkpoints: oneOf("checkpoints", flags.checkpoints ?? "all", ["all", "final", "none"]),
+    engine: readEngine(flags),
     verifyOneIn: readVerify(flags.verify),
     builder: flags.builder,
     insecureRegistries: flags.insecureRegistry ?? [],
@@ -135,6 +139,14 @@ export function readOptions(
     ],
     runs,
   };
+}
+
+function readEngine(flags: RawFlags): CommandOptions["engine"] {
+  const engine = oneOf("engine", flags.engine ?? "auto", ["auto", "never"]);
+  if (engine === "never" && flags.verify !== undefined) {
+    throw usage("could not verify with --engine never: an engine is what to compare with", "drop one of the two flags");
+  }
+  return engine;
 }
 
 /** Flags that are part of a RUN's key. */

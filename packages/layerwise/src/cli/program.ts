@@ -114,9 +114,13 @@ function buildFlags(): readonly Option[] {
   ];
 }
 
+function engineFlag(): Option {
+  return new Option("--engine <when>", "auto, or never: fail where an engine is needed, before anything is written");
+}
+
 const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
-  build: () => [...buildFlags(), ...deliveryFlags()],
-  plan: () => [...buildFlags(), new Option("--json", "print the plan as JSON")],
+  build: () => [...buildFlags(), engineFlag(), ...deliveryFlags()],
+  plan: () => [...buildFlags(), engineFlag(), new Option("--json", "print the plan as JSON")],
   verify: () => [...buildFlags(), new Option("--json", "print what was found as JSON")],
   prune: () => [
     list("--key <key>", "a cache key, or the tag of a checkpoint; repeatable"),

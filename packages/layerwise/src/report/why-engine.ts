@@ -15,6 +15,21 @@ export function whyEngine(error: unknown, plan: Plan): unknown {
     const problems = [`and no engine can help: ${error.message}`];
     return new LayerwiseError(code, message, { hint, at: failed.at, details: { ...details, problems }, cause: error });
   }
+  return withReasons(error, plan);
+}
+
+/** The error of a plan that needs an engine where none may be used; as above, what else has failed comes first. */
+export function engineNeeded(plan: Plan): LayerwiseError {
+  const failed = plan.reasons.find(({ cause }) => cause !== undefined);
+  if (failed?.cause !== undefined) return failed.cause;
+  const error = new LayerwiseError("ENGINE_NEEDED", "could not build without an engine: the plan needs one", {
+    hint: "build where there is Docker, with --engine auto",
+    details: { reasons: [...new Set(plan.reasons.map(({ name }) => name))] },
+  });
+  return withReasons(error, plan);
+}
+
+function withReasons(error: LayerwiseError, plan: Plan): LayerwiseError {
   const texts = plannedReasons(plan).map(({ text, line, name }) => {
     return `needs an engine: ${text}${line === undefined ? "" : ` (line ${line})`} [${name}]`;
   });
