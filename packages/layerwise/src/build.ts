@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { unknownFrontEnd } from "./dockerfile/front-end.ts";
 import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
-import type { Dockerfile } from "./dockerfile/instruction.ts";
-import { parseDockerfile } from "./dockerfile/parse.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";
+import { checkLocked, lockFlags } from "./lock.ts";
 import { checkContent } from "./plan/check-content.ts";
 import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
 import type { NamedImages } from "./plan/gather-bases.ts";
@@ -19,11 +17,13 @@ import type { Image } from "./produce/image.ts";
 import { produce } from "./produce/produce.ts";
 import { type Delivered, deliver, type Output } from "./publish/deliver.ts";
 import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
+import { readDockerfile } from "./read-dockerfile.ts";
 import { imagesDiffer } from "./report/images-differ.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
 import { engineNeeded, whyEngine } from "./report/why-engine.ts";
 import { hexOf } from "./spec/digest.ts";
+import type { LockedBases } from "./spec/lock-file.ts";
 import { formatPlatform, type Platform } from "./spec/platform.ts";
 import { type Verification, verifyImage } from "./verify/verify.ts";
 
@@ -43,6 +43,10 @@ export interface BuildOptions extends CallOptions {
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly named: NamedImages;
+  /** Names that stand for what only an engine reads: directories, URLs. */
+  readonly otherContexts?: readonly string[] | undefined;
+  /** What base images are taken by, whatever their tags point to; undefined: by their tags. */
+  readonly locked?: LockedBases | undefined;
   /** Why nothing can be evaluated here, if that is known from the options alone. */
   readonly wholeReason: RouteReason | undefined;
   /** Flags that go to the engine as they are. */
@@ -83,6 +87,7 @@ export interface BuildSurroundings {
 /** Plans a build, writing nothing. ENGINE_NEEDED if the plan needs an engine that the options forbid. */
 export async function planOnly(options: BuildOptions, { ports, emit }: Omit<BuildSurroundings, "hear">): Promise<Plan> {
   const { dockerfile, wholeReason } = readDockerfile(options);
+  if (options.locked !== undefined) checkLocked(options, options.locked);
   const matcher = ignoreMatcher(options);
   const targetPlatform = options.platform ?? options.buildPlatform;
   const { repositories } = ports;
@@ -98,34 +103,6 @@ function ignoreMatcher({ ignoreFile }: BuildOptions): IgnoreMatcher {
   return createIgnoreMatcher(parseIgnoreFile(ignoreFile ?? ""));
 }
 
-/** A Dockerfile that another front end reads, or that only an engine sees, has no instructions for us. */
-function readDockerfile(options: BuildOptions): { dockerfile: Dockerfile; wholeReason: RouteReason | undefined } {
-  const { text, file } = options.dockerfile;
-  if (text === undefined) {
-    return {
-      dockerfile: emptyDockerfile("", file),
-      wholeReason: { name: "remote-context", detail: options.context.name },
-    };
-  }
-  const syntax = unknownFrontEnd(text, { file, buildArgs: options.buildArgs });
-  if (syntax !== undefined) {
-    return { dockerfile: emptyDockerfile(text, file), wholeReason: { name: "front-end-unknown", detail: syntax } };
-  }
-  const dockerfile = parseDockerfile(text, file);
-  return { dockerfile, wholeReason: options.wholeReason ?? replacedStage(dockerfile, options.named) };
-}
-
-/** To front ends that know named contexts, one with the name or number of a stage takes the stage's place. */
-function replacedStage({ stages }: Dockerfile, named: NamedImages): RouteReason | undefined {
-  const names = new Set(stages.flatMap(({ name, index }) => [name?.toLowerCase() ?? "", String(index)]));
-  const replacing = [...named.keys()].find((name) => names.has(name.toLowerCase()));
-  return replacing === undefined ? undefined : { name: "named-context", detail: replacing };
-}
-
-function emptyDockerfile(text: string, file: string): Dockerfile {
-  return { file, text, escape: "\\", syntax: undefined, check: undefined, globalArgs: [], stages: [] };
-}
-
 /** Builds an image: plans, makes what is left, delivers it, and saves checkpoints for the builds to come. */
 export async function build(
   options: BuildOptions,
@@ -139,7 +116,7 @@ export async function build(
   const outputs = options.tagByContent ? withContentTag(options.outputs, identity) : options.outputs;
   recorder.ended("plan");
 
-  const engine = engineSurroundings(options, { ports, emit });
+  const engine = engineSurroundings({ ...options, passThrough: flagsFor(plan, options) }, { ports, emit });
   const produced = await produce(plan, { options, engine, ports, emit }).catch((error: unknown) => {
     throw whyEngine(error, plan);
   });
@@ -177,7 +154,8 @@ export async function verifyBuild(
   { ports, emit }: Omit<BuildSurroundings, "hear">,
 ): Promise<Verification> {
   const plan = await planOnly(options, { ports, emit });
-  const engine = engineSurroundings({ ...options, outputs: [] }, { ports, emit });
+  const passThrough = flagsFor(plan, options);
+  const engine = engineSurroundings({ ...options, passThrough, outputs: [] }, { ports, emit });
   const produced = await produce(plan, { options, engine, ports, emit }).catch((error: unknown) => {
     throw whyEngine(error, plan);
   });
@@ -188,6 +166,12 @@ export async function verifyBuild(
 function isDue({ verifyOneIn }: BuildOptions, { configDescriptor }: Image): boolean {
   if (verifyOneIn === undefined) return false;
   return Number.parseInt(hexOf(configDescriptor.digest).slice(0, 12), 16) % verifyOneIn === 0;
+}
+
+/** A Dockerfile that the engine gets as it is has its images by their tags, so the engine is told what they are locked to. */
+function flagsFor({ work }: Plan, options: BuildOptions): readonly string[] {
+  const { locked, passThrough } = options;
+  return locked === undefined || work.kind !== "whole" ? passThrough : [...passThrough, ...lockFlags(options, locked)];
 }
 
 /** Engines push to the first repository of a registry that the image goes to; elsewhere it is taken from here. */

@@ -28,6 +28,8 @@ export type ErrorCode =
   | "CONTEXT_UNREADABLE"
   | "CONTEXT_UNSUPPORTED"
   | "CONTEXT_CHANGED"
+  | "LOCK_OUT_OF_DATE"
+  | "LOCK_UNSUPPORTED"
   | "BUILD_FAILED"
   | "IMAGES_DIFFER"
   | "REGISTRY_UNAUTHORIZED"
@@ -69,6 +71,16 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: "the build context holds a socket, a device or another file that no image can hold",
   },
   CONTEXT_CHANGED: { owner: "user", exit: 1, when: "a file changed while the image was made" },
+  LOCK_OUT_OF_DATE: {
+    owner: "user",
+    exit: 1,
+    when: "a lock file is missing, cannot be read, or does not say what the images are that the Dockerfile reads now",
+  },
+  LOCK_UNSUPPORTED: {
+    owner: "user",
+    exit: 1,
+    when: "only an engine can know which images a Dockerfile reads, so that no lock file can name them",
+  },
   IMAGES_DIFFER: {
     owner: "layerwise",
     exit: 1,

@@ -35,6 +35,8 @@ export interface Repository {
   readonly registry: string;
   /** Whether it is a directory of this machine, which no engine can push to or start from. */
   readonly isLocal: boolean;
+  /** Whether it is content to know where a blob is: blobs of any registry are mounted into it, without a copy. */
+  readonly takesReferences?: boolean | undefined;
 
   /** The manifest under a tag or a digest; undefined if there is none. Bytes fetched by digest are verified. */
   fetchManifest(reference: string, options?: CallOptions): Promise<StoredManifest | undefined>;
@@ -46,6 +48,8 @@ export interface Repository {
   pushBlob(blob: Blob, options?: CallOptions): Promise<void>;
   /** Makes a blob of another repository of the same registry appear here; false if the registry would not. */
   mountBlob(descriptor: Descriptor, from: Repository, options?: CallOptions): Promise<boolean>;
+  /** Other repositories that are known to hold a blob of this one as well, so that it may be mounted from there. */
+  holders?(digest: Digest): Promise<readonly Repository[]>;
   /** Stores a manifest under a tag or its digest. Its blobs must be there already. */
   pushManifest(reference: string, manifest: StoredManifest, options?: CallOptions): Promise<void>;
   /** Removes a manifest and all its tags; false if the registry does not let anybody, or this user. */

@@ -10,6 +10,7 @@ import type { Repositories, Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
 import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
 import { machinePlatform, openBuildFiles, proxyArguments, type Wired } from "../wire.ts";
+import { readLockFile } from "./lock-command.ts";
 import type { CommandOptions, OutputOption } from "./options.ts";
 import type { Surroundings } from "./run.ts";
 
@@ -18,7 +19,7 @@ export async function openBuildOptions(
   options: CommandOptions,
   { wired, around, isPlan }: { wired: Wired; around: Surroundings; isPlan: boolean },
 ): Promise<BuildOptions> {
-  const { named, wholeReason } = readBuildContexts(options.buildContexts);
+  const { named, wholeReason, otherContexts } = readBuildContexts(options.buildContexts);
   const { context, file } = options;
   const files = await openBuildFiles({ context, file, stdin: around.stdin, spool: wired.spool });
   const outputs = openOutputs(options, { wired, stdout: around.stdout });
@@ -37,7 +38,9 @@ export async function openBuildOptions(
     labels: options.labels,
     annotations: options.annotations,
     named,
+    otherContexts,
     wholeReason,
+    locked: options.lockFile === undefined ? undefined : await readLockFile(options.lockFile),
     passThrough: options.passThrough,
     runOptions: options.runs,
     noCache: options.noCache,
@@ -151,15 +154,18 @@ export function openCacheRepository(text: string, repositories: Repositories): R
 function readBuildContexts(contexts: ReadonlyMap<string, string>): {
   named: NamedImages;
   wholeReason: RouteReason | undefined;
+  otherContexts: readonly string[];
 } {
+  const otherContexts: string[] = [];
   const named = new Map<string, ReturnType<NamedImages["get"]> & object>();
-  let wholeReason: RouteReason | undefined;
   for (const [name, value] of contexts) {
     const image = imageContext(value);
-    if (image === undefined) wholeReason ??= { name: "named-context", detail: name };
-    else named.set(name, image);
+    if (image !== undefined) named.set(name, image);
+    else otherContexts.push(name);
   }
-  return { named, wholeReason };
+  const [detail] = otherContexts;
+  const wholeReason = detail === undefined ? undefined : ({ name: "named-context", detail } as const);
+  return { named, wholeReason, otherContexts };
 }
 
 function imageContext(value: string): (ReturnType<NamedImages["get"]> & object) | undefined {

@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly outputs: readonly OutputOption[];
   readonly tagByContent: boolean;
   readonly cacheRepo: string | undefined;
+  /** Path; for `lock` the one to write instead of the one beside the Dockerfile. */
+  readonly lockFile: string | undefined;
   readonly readOnlyCache: boolean;
   readonly checkpoints: "all" | "final" | "none";
   /** `build` and `plan` only. */
@@ -66,6 +68,10 @@ export interface RawFlags {
   output?: string[];
   tagByContent?: boolean;
   cacheRepo?: string;
+  lockFile?: string;
+  /** `lock` only. */
+  check?: boolean;
+  offline?: boolean;
   readOnlyCache?: boolean;
   checkpoints?: string;
   engine?: string;
@@ -118,6 +124,7 @@ export function readOptions(
     outputs,
     tagByContent: flags.tagByContent === true,
     cacheRepo: flags.cacheRepo,
+    lockFile: flags.lockFile,
     readOnlyCache: flags.readOnlyCache === true,
     checkpoints: oneOf("checkpoints", flags.checkpoints ?? "all", ["all", "final", "none"]),
     engine: readEngine(flags),

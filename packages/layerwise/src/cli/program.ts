@@ -5,8 +5,8 @@ import type { RawFlags } from "./options.ts";
 
 /** A command that the user chose, with its flags as given. */
 export interface Chosen {
-  readonly command: "build" | "plan" | "verify" | "prune";
-  /** A build context, or for `verify` two references. */
+  readonly command: "build" | "plan" | "verify" | "lock" | "copy" | "prune";
+  /** A build context, or references. */
   readonly operands: readonly string[];
   readonly flags: RawFlags;
 }
@@ -58,6 +58,17 @@ export function parseCommandLine(
     .action((operands: string[], flags: RawFlags) => {
       chosen = { command: "verify", operands, flags };
     });
+  add("lock", "Write down the digests of the base images, for builds with --lock-file")
+    .argument(...context)
+    .action((operand: string, flags: RawFlags) => {
+      chosen = { command: "lock", operands: [operand], flags };
+    });
+  add("copy", "Copy an image by its digest to another repository, without changing a byte")
+    .argument("<source>", "repository:tag or repository@digest")
+    .argument("<destination>", "repository, or repository:tag")
+    .action((source: string, destination: string, flags: RawFlags) => {
+      chosen = { command: "copy", operands: [source, destination], flags };
+    });
   add("prune", "Remove checkpoints, so that no build uses them any more").action((flags: RawFlags) => {
     chosen = { command: "prune", operands: [], flags };
   });
@@ -84,12 +95,8 @@ function usageError({ message }: CommanderError): LayerwiseError {
 
 function buildFlags(): readonly Option[] {
   return [
-    new Option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the context)"),
+    ...dockerfileFlags(),
     list("-t, --tag <name:tag>", "name of the image; repeatable"),
-    new Option("--target <stage>", "the stage to build"),
-    list("--build-arg <name=value>", "value of an ARG; NAME alone takes it from the environment"),
-    list("--build-context <name=value>", "what a name stands for: docker-image://, oci-layout://, a directory or URL"),
-    new Option("--platform <platform>", "platform of the image, for example linux/arm64"),
     list("--label <name=value>", "a label of the image"),
     list("--annotation <name=value>", "an annotation of the manifest"),
     list("--secret <spec>", "a secret for RUN --mount=type=secret; goes to the engine"),
@@ -105,29 +112,57 @@ function buildFlags(): readonly Option[] {
     withoutOpposite(list("--no-cache-filter <stage>", "use no checkpoint of a stage")),
     new Option("--refresh-after <age>", "make RUN layers again that are older, for example 7d"),
     new Option("--pull", "accepted for compatibility: base images are always looked up"),
+    new Option("--lock-file <file>", "take base images by the digests that layerwise lock has written"),
     new Option("--cache-repo <repository>", "where checkpoints are (default: the first tag's repository)"),
     new Option("--read-only-cache", "use checkpoints and save none"),
     ...registryFlags(),
-    new Option("--progress <kind>", "auto, plain, tty, quiet or json (default: auto)"),
+    progressFlag(),
     new Option("--provenance <value>", "only false: images have no attestations"),
     new Option("--sbom <value>", "only false: images have no attestations"),
   ];
 }
 
-function engineFlag(): Option {
-  return new Option("--engine <when>", "auto, or never: fail where an engine is needed, before anything is written");
+function dockerfileFlags(): readonly Option[] {
+  return [
+    new Option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the context)"),
+    new Option("--target <stage>", "the stage to build"),
+    list("--build-arg <name=value>", "value of an ARG; NAME alone takes it from the environment"),
+    list("--build-context <name=value>", "what a name stands for: docker-image://, oci-layout://, a directory or URL"),
+    new Option("--platform <platform>", "platform of the image, for example linux/arm64"),
+  ];
+}
+
+function progressFlag(): Option {
+  return new Option("--progress <kind>", "auto, plain, tty, quiet or json (default: auto)");
 }
 
 const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
   build: () => [...buildFlags(), engineFlag(), ...deliveryFlags()],
   plan: () => [...buildFlags(), engineFlag(), new Option("--json", "print the plan as JSON")],
   verify: () => [...buildFlags(), new Option("--json", "print what was found as JSON")],
+  lock: () => [
+    ...dockerfileFlags(),
+    new Option("--lock-file <file>", "the file to write (default: layerwise.lock beside the Dockerfile)"),
+    new Option("--check", "write nothing, and fail if the file is out of date"),
+    new Option("--offline", "with --check: compare only which images there are, and ask no registry"),
+    ...registryFlags(),
+  ],
+  copy: () => [
+    list("-t, --tag <tag>", "a tag that the image gets at its destination; repeatable"),
+    new Option("--metadata-file <file>", "write the image's digest as JSON"),
+    ...registryFlags(),
+    progressFlag(),
+  ],
   prune: () => [
     list("--key <key>", "a cache key, or the tag of a checkpoint; repeatable"),
     new Option("--cache-repo <repository>", "where the checkpoint is"),
     ...registryFlags(),
   ],
 };
+
+function engineFlag(): Option {
+  return new Option("--engine <when>", "auto, or never: fail where an engine is needed, before anything is written");
+}
 
 function deliveryFlags(): readonly Option[] {
   return [

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { createColors } from "picocolors";
 import { build, planOnly } from "../build.ts";
@@ -7,15 +6,18 @@ import { hasCode, LayerwiseError } from "../error.ts";
 import { renderPlanJson, renderReportJson } from "../report/render-json.ts";
 import { type Palette, renderPlan, renderReport } from "../report/render-text.ts";
 import type { Report } from "../report/report.ts";
-import { openWorld } from "../wire.ts";
-import { openConsole, type ProgressKind } from "./console.ts";
+import { openWorld, type Wired } from "../wire.ts";
+import { type Console, openConsole, type ProgressKind } from "./console.ts";
+import { copyCommand } from "./copy-command.ts";
 import { exitCodeOf } from "./exit-code.ts";
+import { lockCommand } from "./lock-command.ts";
 import { metadataOf } from "./metadata.ts";
 import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
 import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 import { pruneCommand } from "./prune-command.ts";
+import { writeText } from "./results.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
@@ -53,18 +55,23 @@ interface Said {
   isJson: boolean;
 }
 
+/** Commands that may take long enough to be watched. */
+const showsProgress: ReadonlySet<string> = new Set(["build", "copy"]);
+
 interface Running {
   readonly around: Surroundings;
   readonly said: Said;
 }
 
 async function runCommand(chosen: Chosen, { around, said }: Running): Promise<number> {
-  const { command, operands } = chosen;
-  const options = readOptions(operands[0] ?? ".", { flags: chosen.flags, env: around.env });
+  const { command, operands, flags } = chosen;
+  // Tags of a copy are tags alone, and no names of images.
+  const read = command === "copy" ? { ...flags, tag: [] } : flags;
+  const options = readOptions(operands[0] ?? ".", { flags: read, env: around.env });
   const palette: Palette = createColors(usesColour(around));
   const kind = progressKind(options.progress, around);
   said.isJson = kind === "json";
-  const live = openConsole(command !== "build" && kind !== "json" ? "quiet" : kind, {
+  const live = openConsole(!showsProgress.has(command) && kind !== "json" ? "quiet" : kind, {
     stream: around.stderr,
     palette,
   });
@@ -72,30 +79,7 @@ async function runCommand(chosen: Chosen, { around, said }: Running): Promise<nu
   const { env, version } = around;
   const wired = openWorld({ env, version, builder, insecureRegistries, registryCa });
   try {
-    if (command === "prune") {
-      await pruneCommand(chosen.flags, { wired, around });
-      return 0;
-    }
-    const isPlan = command === "plan";
-    if (command === "verify") {
-      const readDockerfile = (text: string | undefined) => {
-        said.dockerfile = text;
-      };
-      const verifying = { options, wired, around, palette, readDockerfile, emit: live.emit };
-      return await verifyCommand(operands, verifying);
-    }
-    const opened = await openBuildOptions(options, { wired, around, isPlan });
-    said.dockerfile = opened.dockerfile.text;
-    if (isPlan) {
-      const plan = await planOnly(opened, { ports: wired.ports, emit: live.emit });
-      live.end();
-      around.stdout.write(options.json ? renderPlanJson(plan, opened) : renderPlan(plan, palette));
-      return 0;
-    }
-    const { report } = await build(opened, { ports: wired.ports, emit: live.emit, hear: wired.hear });
-    live.end();
-    await writeResults(report, { options, kind, around, palette });
-    return 0;
+    return await perform(chosen, { options, wired, around, palette, kind, live, said });
   } catch (error) {
     live.end();
     if (hasCode(error, "BUILD_FAILED")) for (const line of live.unseen()) around.stderr.write(`${line}\n`);
@@ -103,6 +87,55 @@ async function runCommand(chosen: Chosen, { around, said }: Running): Promise<nu
   } finally {
     live.end();
     await wired.close();
+  }
+}
+
+interface Performing extends Running {
+  readonly options: CommandOptions;
+  readonly wired: Wired;
+  readonly palette: Palette;
+  readonly kind: ProgressKind;
+  readonly live: Console;
+}
+
+async function perform({ command, operands, flags }: Chosen, performing: Performing): Promise<number> {
+  const { options, wired, around, palette, kind, live, said } = performing;
+  const { ports } = wired;
+  switch (command) {
+    case "prune":
+      await pruneCommand(flags, { wired, around });
+      return 0;
+    case "copy":
+      await copyCommand(operands, { options, flags, wired, around, emit: live.emit });
+      return 0;
+    case "verify": {
+      const readDockerfile = (text: string | undefined) => {
+        said.dockerfile = text;
+      };
+      return await verifyCommand(operands, { options, wired, around, palette, readDockerfile, emit: live.emit });
+    }
+    case "lock": {
+      const opened = await openBuildOptions({ ...options, lockFile: undefined }, { wired, around, isPlan: true });
+      said.dockerfile = opened.dockerfile.text;
+      await lockCommand(flags, { opened, options, wired, around });
+      return 0;
+    }
+    case "plan": {
+      const opened = await openBuildOptions(options, { wired, around, isPlan: true });
+      said.dockerfile = opened.dockerfile.text;
+      const plan = await planOnly(opened, { ports, emit: live.emit });
+      live.end();
+      around.stdout.write(options.json ? renderPlanJson(plan, opened) : renderPlan(plan, palette));
+      return 0;
+    }
+    case "build": {
+      const opened = await openBuildOptions(options, { wired, around, isPlan: false });
+      said.dockerfile = opened.dockerfile.text;
+      const { report } = await build(opened, { ports, emit: live.emit, hear: wired.hear });
+      live.end();
+      await writeResults(report, { options, kind, around, palette });
+      return 0;
+    }
   }
 }
 
@@ -121,21 +154,6 @@ async function writeResults(
   const holdsArchive = options.outputs.some((output) => output.kind === "archive" && output.path === "-");
   if (kind === "quiet" && !holdsArchive) around.stdout.write(`${report.image.id}\n`);
   if (kind === "plain" || kind === "tty") around.stderr.write(`\n${renderReport(report, palette)}`);
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (cause) {
-    throw new LayerwiseError(
-      "DISK",
-      `could not write ${path}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-      {
-        cause,
-        hint: "name a file that this user may write; the image itself is where it should be",
-      },
-    );
-  }
 }
 
 function progressKind(asked: CommandOptions["progress"], { stderr, env }: Surroundings): ProgressKind {

@@ -3,14 +3,17 @@ import { isLayerwiseError, LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { CallOptions, Repositories, Repository } from "../ports.ts";
 import { canDecompress } from "../spec/compression.ts";
+import { isDigest } from "../spec/digest.ts";
 import { decodeImageConfig } from "../spec/image-config.ts";
 import { decodeIndex, manifestFor } from "../spec/image-index.ts";
+import type { LockedBases } from "../spec/lock-file.ts";
 import { decodeManifest } from "../spec/manifest.ts";
 import { compressionOf, familyOf, isIndexType } from "../spec/media-type.ts";
 import { formatPlatform, type Platform, samePlatform } from "../spec/platform.ts";
 import { parseReference } from "../spec/reference.ts";
 import { readAll } from "../spec/verified.ts";
 import { type BaseImage, baseKey, type ImageLocation, type UnreadableBase } from "./facts.ts";
+import { notLocked } from "./locked-bases.ts";
 import { maxConfigBytes } from "./recall.ts";
 
 /** An image to look up. */
@@ -25,12 +28,12 @@ export type NamedImages = ReadonlyMap<string, { readonly location: ImageLocation
 /** Looks up images, all at once; one that cannot be read is a fact too. */
 export async function gatherBases(
   wanted: readonly WantedImage[],
-  { repositories, named, emit, ...call }: { repositories: Repositories; named: NamedImages; emit: Emit } & CallOptions,
+  { emit, ...looking }: LookUp & { readonly emit: Emit },
 ): Promise<ReadonlyMap<string, BaseImage | UnreadableBase>> {
   const bases = new Map<string, Promise<BaseImage | UnreadableBase>>();
   for (const image of wanted) {
     const key = baseKey(image.reference, formatPlatform(image.platform));
-    if (!bases.has(key)) bases.set(key, lookUp(image, { repositories, named, ...call }));
+    if (!bases.has(key)) bases.set(key, lookUp(image, looking));
   }
   const found = new Map<string, BaseImage | UnreadableBase>();
   for (const [key, pending] of bases) {
@@ -44,14 +47,19 @@ export async function gatherBases(
 interface LookUp extends CallOptions {
   readonly repositories: Repositories;
   readonly named: NamedImages;
+  /** Undefined: images are looked up by their tags. */
+  readonly locked?: LockedBases | undefined;
 }
 
 async function lookUp(
   { reference, platform }: WantedImage,
-  { repositories, named, ...call }: LookUp,
+  { repositories, named, locked, ...call }: LookUp,
 ): Promise<BaseImage | UnreadableBase> {
   try {
-    const { location, reference: actual } = named.get(reference) ?? inRegistry(reference);
+    const { location, reference: asked } = named.get(reference) ?? inRegistry(reference);
+    const isLocked = locked !== undefined && location.kind === "registry" && !isDigest(asked);
+    const actual = isLocked ? locked.get(reference) : asked;
+    if (actual === undefined) throw notLocked(reference);
     const repository =
       location.kind === "layout" ? repositories.inLayout(location.path) : repositories.inRegistry(location.name);
     return await readImage(repository, { reference, actual, location, platform, ...call });

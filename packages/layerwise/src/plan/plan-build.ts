@@ -4,6 +4,7 @@ import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, Repositories, Repository } from "../ports.ts";
 import { chainIdOf } from "../spec/image-config.ts";
+import type { LockedBases } from "../spec/lock-file.ts";
 import type { Platform } from "../spec/platform.ts";
 import { formatPlatform } from "../spec/platform.ts";
 import { type Chain, chainsOf } from "./chain.ts";
@@ -12,7 +13,7 @@ import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
 import { gatherBases, type NamedImages } from "./gather-bases.ts";
 import { type ContentOf, gatherContent } from "./gather-content.ts";
 import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
-import { globalScopeOf, imagesReadBy, neededHeads, type StageHead } from "./global-scope.ts";
+import { globalScopeOf, neededHeads, type StageHead } from "./global-scope.ts";
 import { warnOfNearStages } from "./near-stage.ts";
 import type { EngineWork, Plan, StageStart, Work } from "./plan.ts";
 import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
@@ -20,6 +21,7 @@ import { Refusal } from "./refusal.ts";
 import { needsOwnConfig, redeclaredArgs, stateAt } from "./resume-config.ts";
 import type { RouteReason } from "./route.ts";
 import { assembleLeft, engineReasons, stepsLeft } from "./settle.ts";
+import { wantedImages } from "./wanted-images.ts";
 
 /** What is to be planned. */
 export interface PlanInput extends CallOptions {
@@ -31,6 +33,8 @@ export interface PlanInput extends CallOptions {
   readonly context: BuildContext;
   readonly matcher: IgnoreMatcher;
   readonly named: NamedImages;
+  /** What images are taken by, whatever their tags point to; undefined: by their tags. */
+  readonly locked?: LockedBases | undefined;
   /** Reasons known before: a remote context, named contexts that only an engine reads. */
   readonly wholeReason: RouteReason | undefined;
   /** Flags that change what a RUN sees. */
@@ -71,11 +75,11 @@ interface Draft {
 }
 
 async function draftChains(input: PlanInput): Promise<Draft> {
-  const { dockerfile, repositories, named, emit, signal, buildArgs } = input;
+  const { dockerfile, repositories, named, locked, emit, signal, buildArgs } = input;
   const scope = globalScopeOf(dockerfile, input);
   const heads = neededHeads(dockerfile, { scope, target: input.target, platform: input.targetPlatform });
   const wanted = wantedImages(dockerfile, { heads, platform: input.targetPlatform });
-  const bases = await gatherBases(wanted, { repositories, named, emit, signal });
+  const bases = await gatherBases(wanted, { repositories, named, locked, emit, signal });
   warnOfNearStages(dockerfile, { bases, emit });
   const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: input.targetPlatform };
   const stages = evaluateStages(dockerfile, { heads, facts, scope });
@@ -90,17 +94,6 @@ async function draftChains(input: PlanInput): Promise<Draft> {
   const last = heads.at(-1) as StageHead;
   const images = [...bases.values()].filter(isReadable);
   return { target: chains.get(last.stage.index) as Chain, stages, chains, content, images };
-}
-
-function wantedImages(
-  dockerfile: Dockerfile,
-  { heads, platform }: { heads: readonly StageHead[]; platform: Platform },
-): readonly { reference: string; platform: Platform }[] {
-  const bases = heads
-    .filter(({ base, parent }) => parent === undefined && base !== "scratch")
-    .map((head) => ({ reference: head.base, platform: head.platform }));
-  const read = heads.flatMap((head) => imagesReadBy(dockerfile, head).map((reference) => ({ reference, platform })));
-  return [...bases, ...read];
 }
 
 function imageKey(

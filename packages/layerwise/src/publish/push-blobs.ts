@@ -12,8 +12,11 @@ interface Pushing extends CallOptions {
   readonly emit: Emit;
 }
 
+/** A blob, and where its bytes can be had. */
+type PlacedBlob = Pick<ImageLayer, "descriptor" | "source">;
+
 /** Makes sure that all layers are in a repository: present, mounted from another one, or uploaded. */
-export async function pushLayers(layers: readonly ImageLayer[], pushing: Pushing): Promise<void> {
+export async function pushLayers(layers: readonly PlacedBlob[], pushing: Pushing): Promise<void> {
   const unique = new Map(layers.map((layer) => [layer.descriptor.digest, layer]));
   const waiting = [...unique.values()];
   const worker = async () => {
@@ -22,8 +25,13 @@ export async function pushLayers(layers: readonly ImageLayer[], pushing: Pushing
   await Promise.all(Array.from({ length: blobsAtOnce }, worker));
 }
 
-async function pushLayer({ descriptor, source }: ImageLayer, { to, emit, signal }: Pushing): Promise<void> {
+async function pushLayer({ descriptor, source }: PlacedBlob, { to, emit, signal }: Pushing): Promise<void> {
   const { digest, size: bytes } = descriptor;
+  if (to.takesReferences === true && source.kind === "repository" && !source.repository.isLocal) {
+    // Where it is now counts more than where it was once.
+    await to.mountBlob(descriptor, source.repository, { signal });
+    return;
+  }
   if (await to.hasBlob(digest, { signal })) {
     emit({ kind: "blob-present", digest, bytes, repository: to.name });
     return;
@@ -33,8 +41,10 @@ async function pushLayer({ descriptor, source }: ImageLayer, { to, emit, signal 
     return;
   }
   const from = source.repository;
-  const isNear = from.registry === to.registry && from.name !== to.name;
-  if (isNear && (await to.mountBlob(descriptor, from, { signal }))) return;
+  for (const holder of [from, ...((await from.holders?.(digest)) ?? [])]) {
+    const isNear = holder.registry === to.registry && holder.name !== to.name;
+    if (isNear && (await to.mountBlob(descriptor, holder, { signal }))) return;
+  }
   await to.pushBlob({ descriptor, open: () => from.fetchBlob(descriptor, { signal }) }, { signal });
 }
 
