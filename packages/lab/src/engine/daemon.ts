@@ -15,6 +15,7 @@ export interface DaemonOptions {
   readonly generation: Generation;
   readonly store: ImageStore;
   readonly insecureRegistries: readonly string[];
+  readonly httpsProxy: string | undefined;
 }
 
 /** A dockerd that answers; it ends with its room. */
@@ -45,7 +46,8 @@ export async function startDaemon(room: Room, options: DaemonOptions): Promise<D
   const [stdout, stderr] = [at("dockerd.log"), at("dockerd.log")];
   const log = () => readFile(stdout, "utf8");
   const answers = () => ping(at("docker.sock"));
-  const failure = await startServer(argv, { env: room.environment, stdout, stderr, answers });
+  const proxy = options.httpsProxy === undefined ? {} : { HTTPS_PROXY: options.httpsProxy };
+  const failure = await startServer(argv, { env: { ...room.environment, ...proxy }, stdout, stderr, answers });
   if (failure === undefined) return { log };
   throw new LabError(`could not start Docker ${options.generation}: ${failure}\n${(await log()).slice(-quotedLog)}`);
 }

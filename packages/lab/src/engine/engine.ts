@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** A folder that is seen at the same path where the engine lives: contexts, Dockerfiles, outputs, Docker configs. */
   readonly work?: string | undefined;
+  /** The proxy through which it reaches registries over TLS, as a URL. */
+  readonly httpsProxy?: string | undefined;
 }
 
 /** A Docker engine of our own, with namespaces, network and data of its own. */
@@ -132,6 +134,7 @@ async function begin(instance: Instance, parts: EngineParts): Promise<Running> {
     generation: parts.generation,
     store: parts.store,
     insecureRegistries: parts.insecureRegistries ?? [],
+    httpsProxy: parts.httpsProxy,
   });
   return { room, daemon };
 }
