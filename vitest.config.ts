@@ -19,6 +19,8 @@ export default defineConfig({
           include: [
             "packages/layerwise/src/**/*.test.ts",
             "packages/layerwise/test/unit/**/*.test.ts",
+            "packages/codebuild-local/src/**/*.test.ts",
+            "packages/aws-local/src/**/*.test.ts",
             "packages/demo/src/**/*.test.ts",
             "bench/src/**/*.test.ts",
           ],
@@ -29,7 +31,7 @@ export default defineConfig({
       {
         test: {
           name: "contract",
-          include: ["packages/layerwise/test/contract/**/*.test.ts"],
+          include: ["packages/layerwise/test/contract/**/*.test.ts", "packages/codebuild-local/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
         },
@@ -37,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
-          include: ["packages/lab/test/**/*.test.ts"],
+          include: ["packages/lab/test/**/*.test.ts", "packages/aws-local/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
           fileParallelism: false,
