@@ -183,9 +183,15 @@ function engineSurroundings(
   const registry = options.outputs.find((output) => output.kind === "repository" && !output.repository.isLocal);
   const target =
     registry?.kind === "repository" ? { repository: registry.repository, name: registry.repository.name } : undefined;
+  const { location } = options.context;
+  if (location.kind === "none") {
+    throw new LayerwiseError("USAGE", `could not build from ${options.context.name}: a revision can only be planned`, {
+      hint: "check the revision out and build from its directory",
+    });
+  }
   const settings = {
     ignoreFile,
-    context: options.context.location,
+    context: location,
     platform: platform === undefined ? undefined : formatPlatform(platform),
     buildArgs,
     passThrough,

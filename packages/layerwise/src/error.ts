@@ -42,6 +42,8 @@ export type ErrorCode =
   | "CREDENTIALS_UNREADABLE"
   | "DISK"
   | "ENGINE_NEEDED"
+  | "GIT_UNREADABLE"
+  | "REVISION_NOT_FOUND"
   | "ENGINE_MISSING"
   | "ENGINE_UNREACHABLE"
   | "ENGINE_UNSUPPORTED"
@@ -125,6 +127,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exit: 3,
     when: "the plan needs an engine and `--engine never` forbids it; nothing is written",
   },
+  GIT_UNREADABLE: {
+    owner: "environment",
+    exit: 3,
+    when: "there is no git, no git repository, or one that lacks objects",
+  },
+  REVISION_NOT_FOUND: { owner: "user", exit: 1, when: "the git repository does not have a revision" },
   ENGINE_MISSING: { owner: "environment", exit: 4, when: "the plan needs an engine and there is none" },
   ENGINE_UNREACHABLE: {
     owner: "environment",

@@ -22,6 +22,7 @@ export type {
   BuildContext,
   CallOptions,
   Clock,
+  CommitHistory,
   ContextEntry,
   ContextLocation,
   ContextTree,
@@ -33,6 +34,10 @@ export type {
   Ports,
   Repositories,
   Repository,
+  RevisionContext,
+  RevisionContextOptions,
+  RevisionNote,
+  Revisions,
   Spool,
   SpoolFile,
   StoredManifest,
@@ -42,6 +47,7 @@ export type { Report, ReportedImage, ReportedReason, ReportedStep } from "./repo
 export { cacheTagPrefix } from "./spec/checkpoint.ts";
 export type { Descriptor } from "./spec/descriptor.ts";
 export type { Digest } from "./spec/digest.ts";
+export type { GitCommit } from "./spec/git-object.ts";
 export { formatPlatform, type Platform, parsePlatform } from "./spec/platform.ts";
 export { parseReference, parseRepositoryName, type Reference, type RepositoryName } from "./spec/reference.ts";
 export type { Difference } from "./verify/compare-images.ts";
@@ -51,6 +57,7 @@ export {
   type BuildPaths,
   machinePlatform,
   openBuildFiles,
+  openGitRepository,
   openWorld,
   type Wired,
   type WireOptions,

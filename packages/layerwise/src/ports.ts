@@ -2,6 +2,7 @@
 import type { Event } from "./event.ts";
 import type { Descriptor } from "./spec/descriptor.ts";
 import type { Digest } from "./spec/digest.ts";
+import type { GitCommit } from "./spec/git-object.ts";
 import type { RepositoryName } from "./spec/reference.ts";
 
 /** What every call to the outside takes. */
@@ -122,14 +123,75 @@ export type ContextLocation =
   /** An engine reads the Dockerfile of a tar from the tar itself. */
   | { readonly kind: "tar"; readonly path: string; readonly dockerfile: string }
   /** A URL or a git repository, which only an engine fetches, the Dockerfile included. */
-  | { readonly kind: "remote"; readonly url: string; readonly dockerfile: string | undefined };
+  | { readonly kind: "remote"; readonly url: string; readonly dockerfile: string | undefined }
+  /** Nowhere outside git's objects: such a context is for planning, and no engine can be given it. */
+  | { readonly kind: "none" };
+
+/** A git repository, read from its objects: nothing is checked out, and the working tree does not count. */
+export interface Revisions {
+  /** How messages name it. */
+  readonly name: string;
+  /** Where it was opened, relative to the top of the working tree; empty for the top. */
+  readonly prefix: string;
+  /** What a revision names; REVISION_NOT_FOUND if nothing. */
+  commit(revision: string, options?: CallOptions): Promise<GitCommit>;
+  /** A commit and those before it along first parents, at most so many, newest first. */
+  history(from: GitCommit, options: CallOptions & { readonly limit: number }): Promise<CommitHistory>;
+  /** A small file's text, links followed inside the repository; undefined if the commit has no such file. */
+  text(commit: GitCommit, path: string, options?: CallOptions): Promise<string | undefined>;
+  /** A directory of a commit as build context; undefined if the commit has no such directory. */
+  context(commit: GitCommit, options: CallOptions & RevisionContextOptions): Promise<RevisionContext | undefined>;
+  /** Where a file was in the first parent of a commit, if the commit renamed it; paths are relative to the top. */
+  formerPath(commit: GitCommit, path: string, options?: CallOptions): Promise<string | undefined>;
+  /** Ends git. */
+  close(): Promise<void>;
+}
+
+/** Commits of a branch. */
+export interface CommitHistory {
+  /** Newest first. */
+  readonly commits: readonly GitCommit[];
+  /** Why there are no older ones: no more were asked for, there are none, or the clone does not have them. */
+  readonly end: "limit" | "root" | "shallow";
+}
+
+/** How a checkout would be made. */
+export interface RevisionContextOptions {
+  /** Relative to the top of the repository; empty for the top. */
+  readonly directory: string;
+  /** Whether the context holds `.git`; by default if it is the top. */
+  readonly hasGitDirectory?: boolean | undefined;
+  /** Permissions that the checkout takes away; 022 by default. */
+  readonly umask?: number | undefined;
+}
+
+/** A build context made from a commit. */
+export interface RevisionContext extends BuildContext {
+  /** What of the files listed and digested so far git's objects do not tell exactly. */
+  notes(): readonly RevisionNote[];
+}
+
+/**
+ * Something in which a checkout may differ from what is counted here.
+ *
+ * - `git-directory`: the repository itself is in the context; one file with the commit stands for it
+ * - `submodule`: its files are in another repository; one file with its commit stands for them
+ * - `lfs`: the file counts with the content that its pointer stands for
+ * - `conversion`: a `.gitattributes` asks for other bytes in the working tree than git stores
+ */
+export interface RevisionNote {
+  readonly kind: "git-directory" | "submodule" | "lfs" | "conversion";
+  readonly path: string;
+  /** The commit, the digest, or what the attribute says. */
+  readonly detail: string;
+}
 
 /** What an engine is asked to build. */
 export interface EngineRequest {
   readonly dockerfile: string;
   /** The text of the ignore file that counts; undefined if there is none. */
   readonly ignoreFile: string | undefined;
-  readonly context: ContextLocation;
+  readonly context: Exclude<ContextLocation, { readonly kind: "none" }>;
   readonly target: string | undefined;
   /** `os/architecture[/variant]` if the user asked for one. */
   readonly platform: string | undefined;

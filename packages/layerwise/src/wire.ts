@@ -61,5 +61,6 @@ export function openWorld(options: WireOptions): Wired {
 }
 
 export { type BuildFiles, type BuildPaths, openBuildFiles } from "./system/build-files.ts";
+export { openGitRepository } from "./system/git/git-repository.ts";
 export { machinePlatform } from "./system/machine-platform.ts";
 export { proxyArguments } from "./system/proxy-arguments.ts";
