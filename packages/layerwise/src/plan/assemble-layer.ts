@@ -91,19 +91,25 @@ interface CopyRun {
   readonly links: Map<string, string>;
 }
 
-function copySources(tree: FileTree, { step, content }: { step: CopyStep; content: StepContent }): void {
+/** Why what a step selects from the build context is the engine's, whatever is below it; undefined if it is not. */
+export function engineContent(step: CopyStep, content: StepContent): RouteReason | undefined {
+  const { at } = step;
   const [archive] = content.archives;
-  if (archive !== undefined) refuseLayer({ name: "add-archive", detail: archive });
+  if (archive !== undefined) return { name: "add-archive", detail: archive, at };
   // Engines fetch only what is matched, and some then miss the directory.
   const missed = step.sources.find(
     (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
   );
-  if (missed !== undefined) refuseLayer({ name: "instruction-form", detail: `${missed} matches nothing` });
+  if (missed !== undefined) return { name: "instruction-form", detail: `${missed} matches nothing`, at };
   const [capable] = content.capabilities.keys();
-  if (capable !== undefined) refuseLayer({ name: "file-capability", detail: capable });
-  for (const { disputed } of content.sources) {
-    if (disputed !== undefined) refuseLayer({ name: "ignore-exception", detail: disputed });
-  }
+  if (capable !== undefined) return { name: "file-capability", detail: capable, at };
+  const disputed = content.sources.find((source) => source.disputed !== undefined)?.disputed;
+  return disputed === undefined ? undefined : { name: "ignore-exception", detail: disputed, at };
+}
+
+function copySources(tree: FileTree, { step, content }: { step: CopyStep; content: StepContent }): void {
+  const refused = engineContent(step, content);
+  if (refused !== undefined) refuseLayer(refused);
   const owner = step.chown === undefined ? undefined : resolveOwner(tree, step.chown);
   const run: Omit<CopyRun, "links"> = {
     tree,

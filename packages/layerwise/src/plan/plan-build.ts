@@ -3,25 +3,20 @@ import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, Repositories, Repository } from "../ports.ts";
-import { chainIdOf } from "../spec/image-config.ts";
 import type { LockedBases } from "../spec/lock-file.ts";
 import type { Platform } from "../spec/platform.ts";
-import { formatPlatform } from "../spec/platform.ts";
-import { type Chain, chainsOf } from "./chain.ts";
-import { type EvaluatedStage, evaluateStages } from "./evaluate-stages.ts";
-import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
-import { gatherBases, type NamedImages } from "./gather-bases.ts";
-import { type ContentOf, gatherContent } from "./gather-content.ts";
+import type { Chain } from "./chain.ts";
+import { type Draft, draftChains } from "./draft-chains.ts";
+import type { BaseImage } from "./facts.ts";
+import { gatherBases, type NamedImages, type WantedImage } from "./gather-bases.ts";
 import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
-import { globalScopeOf, neededHeads, type StageHead } from "./global-scope.ts";
-import { warnOfNearStages } from "./near-stage.ts";
-import type { EngineWork, Plan, StageStart, Work } from "./plan.ts";
+import type { EngineWork, Plan, Work } from "./plan.ts";
 import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
 import { Refusal } from "./refusal.ts";
 import { needsOwnConfig, redeclaredArgs, stateAt } from "./resume-config.ts";
 import type { RouteReason } from "./route.ts";
 import { assembleLeft, engineReasons, stepsLeft } from "./settle.ts";
-import { wantedImages } from "./wanted-images.ts";
+import { startStages } from "./stage-starts.ts";
 
 /** What is to be planned. */
 export interface PlanInput extends CallOptions {
@@ -56,50 +51,14 @@ export async function planBuild(input: PlanInput): Promise<Plan> {
   const { dockerfile, targetPlatform } = input;
   try {
     if (input.wholeReason !== undefined) throw new Refusal(input.wholeReason, "whole");
-    const draft = await draftChains(input);
+    const lookUp = async (wanted: readonly WantedImage[]) => await gatherBases(wanted, input);
+    const draft = await draftChains({ ...input, lookUp });
     return await settle(input, draft);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const work: Work = { kind: "whole", target: input.target };
     return { dockerfile, platform: targetPlatform, route: "engine", reasons: [error.reason], work };
   }
-}
-
-/** The chains of all stages that the target needs, with keys. */
-interface Draft {
-  readonly target: Chain;
-  readonly stages: ReadonlyMap<number, EvaluatedStage>;
-  readonly chains: ReadonlyMap<number, Chain>;
-  readonly content: ContentOf;
-  readonly images: readonly BaseImage[];
-}
-
-async function draftChains(input: PlanInput): Promise<Draft> {
-  const { dockerfile, repositories, named, locked, emit, signal, buildArgs } = input;
-  const scope = globalScopeOf(dockerfile, input);
-  const heads = neededHeads(dockerfile, { scope, target: input.target, platform: input.targetPlatform });
-  const wanted = wantedImages(dockerfile, { heads, platform: input.targetPlatform });
-  const bases = await gatherBases(wanted, { repositories, named, locked, emit, signal });
-  warnOfNearStages(dockerfile, { bases, emit });
-  const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: input.targetPlatform };
-  const stages = evaluateStages(dockerfile, { heads, facts, scope });
-  const steps = [...stages.values()].flatMap((stage) => stage.steps);
-  const content = await gatherContent(steps, input);
-  const chains = chainsOf(stages, {
-    contentOf: (step) => content.get(step),
-    buildArgs,
-    runOptions: input.runOptions,
-    imageKey: (reference) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform)))),
-  });
-  const last = heads.at(-1) as StageHead;
-  const images = [...bases.values()].filter(isReadable);
-  return { target: chains.get(last.stage.index) as Chain, stages, chains, content, images };
-}
-
-function imageKey(
-  image: Facts["bases"] extends ReadonlyMap<string, infer T> ? T | undefined : never,
-): string | undefined {
-  return isReadable(image) ? (chainIdOf(image.config.diffIds) ?? "scratch") : undefined;
 }
 
 async function settle(input: PlanInput, draft: Draft): Promise<Plan> {
@@ -173,9 +132,10 @@ interface EngineCase {
 }
 
 async function engine(input: PlanInput, draft: Draft, { start, reasons }: EngineCase): Promise<Plan> {
-  const starts = new Map<number, StageStart>();
-  const chains = new Map<number, Chain>();
-  await startStage(draft.target, { input, draft, starts, chains, recalled: usable(input, draft.target, start) });
+  const { starts, chains } = await startStages(draft, {
+    recalled: usable(input, draft.target, start),
+    recall: async (other) => usable(input, other, await recall(input, other)),
+  });
   const { target: chain, stages, images, content } = draft;
   const { buildArgs } = input;
   const noCache = engineNoCache(input);
@@ -201,44 +161,6 @@ function usable(input: PlanInput, chain: Chain, start: Recalled | undefined): Re
   if (start === undefined || cache?.isLocal !== false || context.location.kind === "tar") return undefined;
   if (readOnlyCache && needsOwnConfig(chain, start)) return undefined;
   return redeclaredArgs(stateAt(chain, start.position), input.buildArgs) === undefined ? undefined : start;
-}
-
-interface Starting {
-  readonly input: PlanInput;
-  readonly draft: Draft;
-  readonly starts: Map<number, StageStart>;
-  readonly chains: Map<number, Chain>;
-  readonly recalled: Recalled | undefined;
-}
-
-/** Decides where a stage begins, and then of all stages that what is left of it reads. */
-async function startStage(chain: Chain, { recalled, ...rest }: Starting): Promise<void> {
-  const { input, draft, starts, chains } = rest;
-  if (starts.has(chain.stage)) return;
-  const position = recalled?.position ?? 0;
-  chains.set(chain.stage, chain);
-  const done = position - chain.inherited;
-  const startsHere = recalled !== undefined && done >= 0;
-  starts.set(chain.stage, startsHere ? { kind: "checkpoint", recalled, done } : { kind: "begin" });
-  const stage = draft.stages.get(chain.stage) as EvaluatedStage;
-  if (!startsHere && stage.base.kind === "stage") {
-    const parent = draft.chains.get(stage.base.stage) as Chain;
-    await startStage(parent, { ...rest, recalled });
-  }
-  for (const step of stage.steps.slice(Math.max(0, done))) {
-    for (const read of stagesReadBy(step)) {
-      const other = draft.chains.get(read) as Chain;
-      if (starts.has(read)) continue;
-      const found = usable(input, other, await recall(input, other));
-      await startStage(other, { ...rest, recalled: found });
-    }
-  }
-}
-
-function stagesReadBy(step: EvaluatedStage["steps"][number]): readonly number[] {
-  const sources =
-    step.kind === "run" ? step.mounts.map((mount) => mount.reads) : step.kind === "workdir" ? [] : [step.from];
-  return sources.flatMap((source) => (source.kind === "stage" ? [source.stage] : []));
 }
 
 /** Old RUN layers must not come back from the engine's own store either. */

@@ -64,8 +64,8 @@ export interface EngineWork {
 }
 
 /** Where a stage begins in what is handed to the engine. */
-export type StageStart =
+export type StageStart<R = Recalled> =
   /** From its base, with all its instructions. */
   | { readonly kind: "begin" }
   /** From a checkpoint; `done` of the stage's own steps are behind it. */
-  | { readonly kind: "checkpoint"; readonly recalled: Recalled; readonly done: number };
+  | { readonly kind: "checkpoint"; readonly recalled: R; readonly done: number };

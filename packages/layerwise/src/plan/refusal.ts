@@ -3,7 +3,8 @@ import type { RouteReason } from "./route.ts";
 
 /**
  * Thrown inside the planner when something is the engine's. `whole`: nothing of the Dockerfile can be evaluated here,
- * so the engine gets it as it is; otherwise only the layers in question cannot be assembled. Never leaves `plan/`.
+ * so the engine gets it as it is; otherwise only the layers in question cannot be assembled. Whoever makes a plan or a
+ * draft catches it.
  */
 export class Refusal extends Error {
   readonly reason: RouteReason;

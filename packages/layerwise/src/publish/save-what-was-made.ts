@@ -2,7 +2,7 @@
 import { hasCode } from "../error.ts";
 import type { Emit } from "../event.ts";
 import { type Chain, checkpointPositions } from "../plan/chain.ts";
-import type { EngineWork, Plan } from "../plan/plan.ts";
+import type { EngineWork, Plan, StageStart } from "../plan/plan.ts";
 import type { CallOptions, Ports, Repository } from "../ports.ts";
 import type { EngineSurroundings } from "../produce/engine-build.ts";
 import type { Produced } from "../produce/produce.ts";
@@ -72,8 +72,17 @@ async function saveStages(plan: Plan, work: EngineWork, saving: SavingIn): Promi
   }
 }
 
-/** Stages that executed something and are no part of the target's chain, nor of one that is saved itself. */
-function stagesWorthSaving({ chain, chains, starts }: EngineWork): readonly number[] {
+/**
+ * Stages that executed something and are no part of the target's chain, nor of one that is saved itself. Of a checkpoint
+ * only its position counts.
+ */
+export function stagesWorthSaving({
+  chain,
+  chains,
+  starts,
+}: Pick<EngineWork, "chain" | "chains"> & {
+  readonly starts: ReadonlyMap<number, StageStart<{ readonly position: number }>>;
+}): readonly number[] {
   const covered = new Set(stagesOf(chain));
   const worth: number[] = [];
   const deepestFirst = [...chains.values()].sort((one, other) => other.steps.length - one.steps.length);
