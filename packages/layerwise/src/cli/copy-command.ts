@@ -6,7 +6,7 @@ import { formatRepository, parseReference, type Reference } from "../spec/refere
 import type { Wired } from "../wire.ts";
 import { metadataText } from "./metadata.ts";
 import type { CommandOptions, RawFlags } from "./options.ts";
-import { writeText } from "./results.ts";
+import { writeText } from "./report-file.ts";
 import type { Surroundings } from "./run.ts";
 
 /** `layerwise copy`: prints the digest of what is at the destination now. */

@@ -151,7 +151,7 @@ export function openCacheRepository(text: string, repositories: Repositories): R
 }
 
 /** Named contexts that are images are looked up here; directories and URLs are the engine's. */
-function readBuildContexts(contexts: ReadonlyMap<string, string>): {
+export function readBuildContexts(contexts: ReadonlyMap<string, string>): {
   named: NamedImages;
   wholeReason: RouteReason | undefined;
   otherContexts: readonly string[];

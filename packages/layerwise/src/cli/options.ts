@@ -2,6 +2,7 @@
 import { LayerwiseError } from "../error.ts";
 import { type Platform, parsePlatform } from "../spec/platform.ts";
 import { parseReference, type Reference } from "../spec/reference.ts";
+import { type ReportFile, readReportFile } from "./report-file.ts";
 
 /** What the command line of `build` and `plan` says, checked but not yet opened. */
 export interface CommandOptions {
@@ -33,7 +34,7 @@ export interface CommandOptions {
   readonly progress: "auto" | "plain" | "tty" | "quiet" | "json";
   readonly metadataFile: string | undefined;
   readonly iidFile: string | undefined;
-  readonly report: string | undefined;
+  readonly reports: readonly ReportFile[];
   /** `plan` and `verify` only. */
   readonly json: boolean;
   /** For the engine as they are; `runs` are those that change what a RUN sees. */
@@ -76,6 +77,17 @@ export interface RawFlags {
   checkpoints?: string;
   engine?: string;
   verify?: string | true;
+  /** `analyze` only, until the next. */
+  branch?: string;
+  last?: string;
+  durations?: string[];
+  whatIf?: string[];
+  whatIfIgnore?: string;
+  buildsPerMonth?: string;
+  pricePerMinute?: string;
+  keepCheckpoints?: string;
+  withoutGitDirectory?: boolean;
+  umask?: string;
   /** `prune` only. */
   key?: string[];
   builder?: string;
@@ -84,7 +96,7 @@ export interface RawFlags {
   progress?: string;
   metadataFile?: string;
   iidfile?: string;
-  report?: string;
+  report?: string[];
   json?: boolean;
   network?: string;
   addHost?: string[];
@@ -120,7 +132,7 @@ export function readOptions(
     annotations: pairs("annotation", flags.annotation),
     platform: readPlatform(flags.platform),
     noCache: flags.cache === false ? true : (flags.noCacheFilter ?? []).flatMap((list) => list.split(",")),
-    refreshAfter: flags.refreshAfter === undefined ? undefined : readAge(flags.refreshAfter),
+    refreshAfter: flags.refreshAfter === undefined ? undefined : readAge("refresh-after", flags.refreshAfter),
     outputs,
     tagByContent: flags.tagByContent === true,
     cacheRepo: flags.cacheRepo,
@@ -135,7 +147,7 @@ export function readOptions(
     progress: oneOf("progress", flags.progress ?? "auto", ["auto", "plain", "tty", "quiet", "json"]),
     metadataFile: flags.metadataFile,
     iidFile: flags.iidfile,
-    report: flags.report,
+    reports: (flags.report ?? []).map(readReportFile),
     json: flags.json === true,
     passThrough: [
       ...repeated("secret", flags.secret),
@@ -236,10 +248,11 @@ function readVerify(value: string | true | undefined): number | undefined {
 
 const ageUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-function readAge(text: string): number {
+/** An age in milliseconds. */
+export function readAge(flag: string, text: string): number {
   const match = /^([0-9]+)([smhdw])$/.exec(text);
   if (match === null)
-    throw usage(`could not read --refresh-after ${text}`, "write a number and a unit, for example 12h or 7d");
+    throw usage(`could not read --${flag} ${text}`, "write a number and a unit, for example 12h or 7d");
   return Number(match[1]) * (ageUnits[match[2] as string] as number);
 }
 

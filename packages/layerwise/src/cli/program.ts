@@ -5,7 +5,7 @@ import type { RawFlags } from "./options.ts";
 
 /** A command that the user chose, with its flags as given. */
 export interface Chosen {
-  readonly command: "build" | "plan" | "verify" | "lock" | "copy" | "prune";
+  readonly command: "build" | "plan" | "verify" | "analyze" | "lock" | "copy" | "prune";
   /** A build context, or references. */
   readonly operands: readonly string[];
   readonly flags: RawFlags;
@@ -68,6 +68,14 @@ export function parseCommandLine(
     .argument("<destination>", "repository, or repository:tag")
     .action((source: string, destination: string, flags: RawFlags) => {
       chosen = { command: "copy", operands: [source, destination], flags };
+    });
+  add(
+    "analyze",
+    "Replay the history of a git branch: what builds would have done, why, and at what cost; writes nothing",
+  )
+    .argument("[context]", "a directory of the git repository", ".")
+    .action((operand: string, flags: RawFlags) => {
+      chosen = { command: "analyze", operands: [operand], flags };
     });
   add("prune", "Remove checkpoints, so that no build uses them any more").action((flags: RawFlags) => {
     chosen = { command: "prune", operands: [], flags };
@@ -153,6 +161,7 @@ const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
     ...registryFlags(),
     progressFlag(),
   ],
+  analyze: analyzeFlags,
   prune: () => [
     list("--key <key>", "a cache key, or the tag of a checkpoint; repeatable"),
     new Option("--cache-repo <repository>", "where the checkpoint is"),
@@ -162,6 +171,34 @@ const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
 
 function engineFlag(): Option {
   return new Option("--engine <when>", "auto, or never: fail where an engine is needed, before anything is written");
+}
+
+function analyzeFlags(): readonly Option[] {
+  return [
+    new Option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the context)"),
+    new Option("--branch <revision>", "the branch, or any revision (default: HEAD)"),
+    new Option("--last <number>", "most commits to look at (default: 200)"),
+    new Option("--target <stage>", "the stage to build"),
+    list("--build-arg <name=value>", "value of an ARG; NAME alone takes it from the environment"),
+    list("--build-context <name=value>", "what a name stands for: docker-image:// or oci-layout://"),
+    new Option("--platform <platform>", "platform of the image, for example linux/arm64"),
+    new Option("--offline", "look no base image up: each counts as one that never changed"),
+    list("--durations <report>", "a report of a build, for what steps cost; repeatable"),
+    list("--what-if <dockerfile>", "a Dockerfile to try on the same history; repeatable"),
+    new Option("--what-if-ignore <file>", "an ignore file to try on the same history"),
+    new Option("--builds-per-month <number>", "builds in a month (default: the pace of the history)"),
+    new Option("--price-per-minute <number>", "what a minute of CI costs, in your currency"),
+    new Option(
+      "--keep-checkpoints <age>",
+      "how long the registry keeps checkpoints, for example 30d (default: always)",
+    ),
+    new Option("--checkpoints <which>", "as builds save them: all, final or none (default: all)"),
+    new Option("--without-git-directory", "builds have no .git in their context: it comes from an archive"),
+    new Option("--umask <mode>", "permissions that the checkout of builds takes away (default: 022)"),
+    ...registryFlags(),
+    new Option("--json", "print the analysis as JSON"),
+    list("--report <file>", "write the analysis as JSON, Markdown or HTML, as the file's name ends; repeatable"),
+  ];
 }
 
 function deliveryFlags(): readonly Option[] {
@@ -177,7 +214,7 @@ function deliveryFlags(): readonly Option[] {
     ),
     new Option("--metadata-file <file>", "write the image's digests as JSON"),
     new Option("--iidfile <file>", "write the image ID"),
-    new Option("--report <file>", "write the report as JSON"),
+    list("--report <file>", "write the report as JSON, Markdown or HTML, as the file's name ends; repeatable"),
   ];
 }
 

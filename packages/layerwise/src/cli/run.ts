@@ -7,6 +7,8 @@ import { renderPlanJson, renderReportJson } from "../report/render-json.ts";
 import { type Palette, renderPlan, renderReport } from "../report/render-text.ts";
 import type { Report } from "../report/report.ts";
 import { openWorld, type Wired } from "../wire.ts";
+import { analyzeCommand } from "./analyze-command.ts";
+import { ciOutputs, summaryFile, writeCiFiles } from "./ci-outputs.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
 import { copyCommand } from "./copy-command.ts";
 import { exitCodeOf } from "./exit-code.ts";
@@ -17,7 +19,7 @@ import { type CommandOptions, readOptions } from "./options.ts";
 import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 import { pruneCommand } from "./prune-command.ts";
-import { writeText } from "./results.ts";
+import { writeReports, writeText } from "./report-file.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
@@ -105,6 +107,9 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
     case "prune":
       await pruneCommand(flags, { wired, around });
       return 0;
+    case "analyze":
+      await analyzeCommand({ options, flags, wired, around, palette, emit: live.emit });
+      return 0;
     case "copy":
       await copyCommand(operands, { options, flags, wired, around, emit: live.emit });
       return 0;
@@ -148,12 +153,24 @@ async function writeResults(
     palette,
   }: { options: CommandOptions; kind: ProgressKind; around: Surroundings; palette: Palette },
 ): Promise<void> {
-  if (options.report !== undefined) await writeText(options.report, renderReportJson(report));
+  const { env, stderr, stdout } = around;
+  await writeReports(options.reports, {
+    json: async () => renderReportJson(report),
+    markdown: async () => (await import("../report/render-markdown.ts")).renderReportMarkdown(report),
+    html: async () => (await import("../report/render-report-html.ts")).renderReportHtml(report),
+  });
   if (options.metadataFile !== undefined) await writeText(options.metadataFile, metadataOf(report));
   if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.id);
+  const summary = summaryFile(env);
+  const forCi = [...ciOutputs(report, env)];
+  if (summary !== undefined) {
+    const { renderReportMarkdown } = await import("../report/render-markdown.ts");
+    forCi.push({ path: summary, text: renderReportMarkdown(report), append: true });
+  }
+  await writeCiFiles(forCi, (message) => void stderr.write(`warning    ${message}\n`));
   const holdsArchive = options.outputs.some((output) => output.kind === "archive" && output.path === "-");
-  if (kind === "quiet" && !holdsArchive) around.stdout.write(`${report.image.id}\n`);
-  if (kind === "plain" || kind === "tty") around.stderr.write(`\n${renderReport(report, palette)}`);
+  if (kind === "quiet" && !holdsArchive) stdout.write(`${report.image.id}\n`);
+  if (kind === "plain" || kind === "tty") stderr.write(`\n${renderReport(report, palette)}`);
 }
 
 function progressKind(asked: CommandOptions["progress"], { stderr, env }: Surroundings): ProgressKind {

@@ -46,12 +46,16 @@ export function shownInput({ name, value, isPrivate }: KeyInput, key: Digest): {
  * UTF-8, so each is written as its number behind a NUL, and so is a NUL itself: no other text looks like that.
  */
 function framed(text: string): string {
-  // There are hundreds of thousands of texts, and nearly all of them are plain.
-  const safe = plain.test(text) ? text : text.replace(unsafe, (unit) => `\u0000${unit.charCodeAt(0).toString(16)}`);
+  const safe = suspicious.test(text) ? text.replace(unsafe, escapeUnit) : text;
   return `${safe.length}:${safe}`;
 }
 
-const plain = /^[ -~]*$/;
+function escapeUnit(unit: string): string {
+  return `\u0000${unit.charCodeAt(0).toString(16)}`;
+}
+
+/** Without Unicode mode each half of a pair matches too; nearly no text has any, and this is the faster question. */
+const suspicious = /[\0\ud800-\udfff]/;
 
 /** In Unicode mode a pair is one character, so only lone ones match. */
 const unsafe = /[\0\p{Surrogate}]/gu;

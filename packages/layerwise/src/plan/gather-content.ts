@@ -30,26 +30,32 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
   if (selections.size === 0) return new Map();
   const files = new Map<string, ContextEntry>();
   for (const sources of selections.values()) {
-    for (const entry of sources.flatMap(filesOf)) files.set(entry.path, entry);
+    for (const { entry, below } of sources) {
+      if (entry.kind === "file") files.set(entry.path, entry);
+      for (const item of below) if (item.entry.kind === "file") files.set(item.entry.path, item.entry);
+    }
   }
-  const digests = await hash([...files.values()], gathering);
-  const capabilities = await gathering.context.capabilities([...files.values()], gathering);
+  const selected = [...files.values()];
+  const digests = await hash(selected, gathering);
+  const capabilities = await gathering.context.capabilities(selected, gathering);
   const content = new Map<Step, StepContent>();
   for (const [step, sources] of selections) {
     content.set(step, {
       sources,
       digests,
       archives: step.kind === "add" ? await archivesIn(sources, gathering) : [],
-      capabilities: capabilities.size === 0 ? capabilities : onlyOf(sources, capabilities),
+      capabilities: capabilitiesIn(sources, capabilities),
     });
   }
   return content;
 }
 
-function onlyOf(
+/** Nearly no file has any. */
+function capabilitiesIn(
   sources: readonly SelectedSource[],
   capabilities: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
+  if (capabilities.size === 0) return capabilities;
   const own = new Set(sources.flatMap(filesOf).map((entry) => entry.path));
   return new Map([...capabilities].filter(([path]) => own.has(path)));
 }
@@ -134,9 +140,14 @@ async function hash(
   { context, emit, signal }: Gathering,
 ): Promise<ReadonlyMap<string, Digest>> {
   const digests = await context.digests(files, { signal });
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  const byPath = new Map<string, Digest>();
+  let bytes = 0;
+  for (const [index, file] of files.entries()) {
+    byPath.set(file.path, digests[index] as Digest);
+    bytes += file.size;
+  }
   emit({ kind: "context-hashed", files: files.length, bytes });
-  return new Map(files.map((file, index) => [file.path, digests[index] as Digest]));
+  return byPath;
 }
 
 /** ADD unpacks files that are named by a source word themselves, not those inside a directory. */

@@ -23,6 +23,8 @@ export interface RecordedStep {
   readonly by: "assemble" | "engine";
   /** The engine had the result already. */
   readonly cached: boolean;
+  /** Milliseconds since the build began. */
+  readonly start: number;
   /** Milliseconds. */
   readonly duration: number;
 }
@@ -58,7 +60,10 @@ export function recordEvents(emit: Emit, ticks: () => number): Recorder {
   const warnings: string[] = [];
   const durations: Record<Phase, number> = { plan: 0, produce: 0, verify: 0, publish: 0, save: 0 };
   let engine: string | undefined;
-  let since = ticks();
+  const began = ticks();
+  let since = began;
+  /** Events come when something ends. */
+  const startOf = (duration: number) => Math.max(0, ticks() - duration - began);
 
   function record(event: Event): void {
     switch (event.kind) {
@@ -79,7 +84,12 @@ export function recordEvents(emit: Emit, ticks: () => number): Recorder {
         if (event.state !== "started") noteStep(event);
         break;
       case "layer-assembled":
-        steps.set(stepId(event.stage, event.step), { by: "assemble", cached: false, duration: event.duration });
+        steps.set(stepId(event.stage, event.step), {
+          by: "assemble",
+          cached: false,
+          start: startOf(event.duration),
+          duration: event.duration,
+        });
         break;
       case "engine-started":
         engine = event.engine;
@@ -105,7 +115,7 @@ export function recordEvents(emit: Emit, ticks: () => number): Recorder {
     const id = stepId(stage, step);
     const cached = state === "cached";
     if (cached && steps.has(id)) return;
-    steps.set(id, { by: "engine", cached, duration: duration ?? 0 });
+    steps.set(id, { by: "engine", cached, start: startOf(duration ?? 0), duration: duration ?? 0 });
   }
 
   return {

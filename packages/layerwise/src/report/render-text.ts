@@ -30,7 +30,9 @@ export function renderReport(report: Report, palette: Palette): string {
 
 /** What a plan says will happen. */
 export function renderPlan(plan: Plan, palette: Palette): string {
-  const steps = plannedSteps(plan).map((step): ReportedStep => ({ ...step, seconds: 0, bytes: undefined }));
+  const steps = plannedSteps(plan).map(
+    (step): ReportedStep => ({ ...step, seconds: 0, start: undefined, bytes: undefined }),
+  );
   const lines = [
     `${palette.dim("route   ")} ${palette.bold(plan.route)}`,
     `${palette.dim("platform")} ${formatPlatform(plan.platform)}`,

@@ -56,6 +56,8 @@ export interface ReportedStep {
   readonly why: string;
   /** Seconds; 0 for what was reused. */
   readonly seconds: number;
+  /** When it began, in seconds since the build began; undefined for what was reused. */
+  readonly start: number | undefined;
   /** Compressed bytes of its layer in the image; undefined for layers of other stages. */
   readonly bytes: number | undefined;
   /** The cache key; undefined if nothing can stand for the result. */
@@ -151,7 +153,7 @@ export function plannedReasons({ reasons }: Plan): readonly ReportedReason[] {
 }
 
 /** A step as it was planned. */
-export interface PlannedStep extends Omit<ReportedStep, "seconds" | "bytes"> {
+export interface PlannedStep extends Omit<ReportedStep, "seconds" | "start" | "bytes"> {
   readonly stageIndex: number;
   /** Position in its stage. */
   readonly position: number;
@@ -230,7 +232,8 @@ function withOutcome(
   const below = image.layers.length - (plan.work.kind === "whole" ? 0 : plan.work.chain.steps.length);
   const bytes = layer === undefined ? undefined : image.layers[below + layer]?.descriptor.size;
   const why = outcome?.cached === true ? "the engine had it" : step.why;
-  return { ...step, why, seconds: seconds(outcome?.duration ?? 0), bytes };
+  const start = outcome === undefined || outcome.cached ? undefined : seconds(outcome.start);
+  return { ...step, why, seconds: seconds(outcome?.duration ?? 0), start, bytes };
 }
 
 function seconds(milliseconds: number): number {

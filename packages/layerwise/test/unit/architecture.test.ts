@@ -16,7 +16,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   produce: ["plan", "dockerfile", "spec", "error.ts", "event.ts", "ports.ts"],
   publish: ["plan", "produce", "spec", "error.ts", "event.ts", "ports.ts"],
   verify: ["plan", "produce", "spec", "error.ts", "event.ts", "ports.ts"],
-  report: ["plan", "produce", "publish", "verify", "spec", "error.ts", "event.ts"],
+  analyze: ["plan", "dockerfile", "publish", "spec", "error.ts", "event.ts", "ports.ts"],
+  report: ["plan", "produce", "publish", "verify", "analyze", "spec", "error.ts", "event.ts"],
   system: ["spec", "error.ts", "event.ts", "ports.ts"],
   "read-dockerfile.ts": ["dockerfile", "plan", "ports.ts"],
   "lock.ts": ["read-dockerfile.ts", "plan", "spec", "error.ts", "ports.ts"],
@@ -35,14 +36,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "ports.ts",
   ],
   "build-defaults.ts": ["build.ts"],
+  "analyze.ts": ["analyze", "plan", "spec", "error.ts", "event.ts", "ports.ts"],
   "wire.ts": ["system", "event.ts", "ports.ts"],
   cli: [
     "build.ts",
     "lock.ts",
+    "analyze.ts",
     "wire.ts",
     "plan",
     "publish",
     "verify",
+    "analyze",
     "report",
     "spec",
     "error.ts",
@@ -76,7 +80,7 @@ const pureModules: ReadonlySet<string> = new Set([
 
 /** Packages, and the folders that may use them. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  valibot: ["spec", "produce", "system"],
+  valibot: ["spec", "produce", "analyze", "system"],
   commander: ["cli"],
   picocolors: ["cli"],
   "@aws-sdk": ["system"],

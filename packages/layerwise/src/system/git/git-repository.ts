@@ -26,6 +26,7 @@ export async function openGitRepository(place: GitPlace, { signal }: CallOptions
     trees: openGitTrees(objects),
     sizes: new Map(),
     digests: new Map(),
+    counted: new WeakMap(),
     directories: new Map(),
     entries: new Map(),
     contents: new WeakMap(),

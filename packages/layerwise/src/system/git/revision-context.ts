@@ -17,6 +17,8 @@ export interface RevisionStore extends ListingStore {
   readonly place: GitPlace;
   /** Digests of blobs, by name. */
   readonly digests: Map<string, BlobDigest>;
+  /** The same by entry: the shorter way for what was asked for in another commit. */
+  readonly counted: WeakMap<ContextEntry, BlobDigest>;
 }
 
 /** The digest that a file counts with. */
@@ -47,24 +49,30 @@ export function openRevisionContext(
 }
 
 async function digestsOf(
-  { objects, digests, contents }: RevisionStore,
+  { objects, digests, contents, counted }: RevisionStore,
   { files, note, signal }: { files: readonly ContextEntry[]; note: (note: RevisionNote) => void } & CallOptions,
 ): Promise<Digest[]> {
   const wanted = new Set<string>();
   for (const file of files) {
-    const id = contents.get(file);
+    const id = counted.has(file) ? undefined : contents.get(file);
     if (typeof id === "string" && !digests.has(id)) wanted.add(id);
   }
   const names = [...wanted];
   const read = await objects.digests(names, { keep: maxPointerBytes, signal });
   for (const [index, id] of names.entries()) digests.set(id, countedDigest(read[index] ?? missing(id)));
   return files.map((file) => {
-    const id = contents.get(file);
-    if (id === undefined) throw unknown(file);
-    if (typeof id !== "string") return digestOf(id);
-    const { digest, isPointer } = digests.get(id) as BlobDigest;
-    if (isPointer) note({ kind: "lfs", path: file.path, detail: digest });
-    return digest;
+    let known = counted.get(file);
+    if (known === undefined) {
+      const content = contents.get(file);
+      if (content === undefined) throw unknown(file);
+      known =
+        typeof content === "string"
+          ? (digests.get(content) as BlobDigest)
+          : { digest: digestOf(content), isPointer: false };
+      counted.set(file, known);
+    }
+    if (known.isPointer) note({ kind: "lfs", path: file.path, detail: known.digest });
+    return known.digest;
   });
 }
 

@@ -51,6 +51,7 @@ export async function listRevision(store: ListingStore, listing: Listing): Promi
   async function visit(id: string, directory: string): Promise<void> {
     signal?.throwIfAborted();
     const listed = await directoryOf(store, { id, directory, umask, signal });
+    askAhead(listed);
     const isTop = directory === "" && hasGitDirectory;
     for (const one of isTop ? withGitDirectory(listed, { commit, umask }) : listed) {
       const { git, entry, conversion } = one;
@@ -60,6 +61,14 @@ export async function listRevision(store: ListingStore, listing: Listing): Promi
       if (isSkipped) continue;
       if (git.kind === "directory") await visit(git.id, entry.path);
       else if (git.kind === "submodule") standIn(one);
+    }
+  }
+
+  /** All directories of a directory are asked for at once; what goes wrong shows when it is their turn. */
+  function askAhead(listed: readonly ListedEntry[]): void {
+    for (const { git, entry } of listed) {
+      if (git.kind !== "directory" || skip(entry.path)) continue;
+      directoryOf(store, { id: git.id, directory: entry.path, umask, signal }).catch(() => undefined);
     }
   }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { engineContent, engineOnly } from "../plan/assemble-layer.ts";
+import { type Chain, type ChainStep, checkpointPositions } from "../plan/chain.ts";
+import type { Draft } from "../plan/draft-chains.ts";
+import { redeclaredArgs, stateAt } from "../plan/resume-config.ts";
+import type { Route, RouteReason } from "../plan/route.ts";
+import { startStages } from "../plan/stage-starts.ts";
+import { stagesWorthSaving } from "../publish/save-what-was-made.ts";
+import type { Digest } from "../spec/digest.ts";
+
+/** What a build would do if just these checkpoints were there. */
+export interface Simulated {
+  readonly route: Route;
+  /** Why an engine is needed. */
+  readonly reasons: readonly RouteReason[];
+  /** The steps that would be made. */
+  readonly made: ReadonlySet<ChainStep["step"]>;
+  /** The keys of the checkpoints that it would save. */
+  readonly saved: readonly Digest[];
+}
+
+/** What decides besides the keys. */
+export interface SimulationOptions {
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly checkpoints: "all" | "final" | "none";
+}
+
+/**
+ * Says what a build would do, without a registry: the rules are those of planning and of saving. What depends on the
+ * files of the base, such as an owner's name, is taken to be plain.
+ *
+ * @param isThere whether there is a checkpoint with a key
+ */
+export async function simulateBuild(
+  draft: Draft,
+  { isThere, buildArgs, checkpoints }: SimulationOptions & { isThere: (key: Digest) => boolean },
+): Promise<Simulated> {
+  const { target } = draft;
+  const recall = (chain: Chain) => deepest(chain, isThere);
+  const start = recall(target);
+  const left = target.steps.slice(start?.position ?? 0);
+  if (left.length === 0) return { route: "reuse", reasons: [], made: new Set(), saved: [] };
+  const reasons = left.map((step) => reasonOf(step, draft)).filter((reason) => reason !== undefined);
+  const savedOf = (chain: Chain, from: number) =>
+    checkpointPositions(chain)
+      .filter((position) => position > from)
+      .map((position) => keyAt(chain, position));
+  const savesTarget = checkpoints !== "none";
+  const own = savesTarget ? savedOf(target, start?.position ?? 0) : [];
+  if (reasons.length === 0)
+    return { route: "assemble", reasons, made: new Set(left.map(({ step }) => step)), saved: own };
+
+  // What no Dockerfile can write down again is built from the beginning.
+  const usable = (chain: Chain, found: Found | undefined) =>
+    found !== undefined && redeclaredArgs(stateAt(chain, found.position), buildArgs) !== undefined ? found : undefined;
+  const { starts, chains } = await startStages(draft, {
+    recalled: usable(target, start),
+    recall: async (chain) => usable(chain, recall(chain)),
+  });
+  const made = new Set<ChainStep["step"]>();
+  for (const chain of chains.values()) {
+    const at = starts.get(chain.stage);
+    const done = at?.kind === "checkpoint" ? at.done : 0;
+    for (const { step } of chain.steps.slice(chain.inherited + Math.max(0, done))) made.add(step);
+  }
+  const others = checkpoints === "all" ? stagesWorthSaving({ chain: target, chains, starts }) : [];
+  const saved = others.flatMap((stage) => savedOf(chains.get(stage) as Chain, 0));
+  return { route: "engine", reasons, made, saved: [...own, ...saved] };
+}
+
+interface Found {
+  readonly position: number;
+}
+
+function deepest(chain: Chain, isThere: (key: Digest) => boolean): Found | undefined {
+  const position = checkpointPositions(chain).findLast((one) => isThere(keyAt(chain, one)));
+  return position === undefined ? undefined : { position };
+}
+
+function keyAt(chain: Chain, position: number): Digest {
+  return chain.steps[position - 1]?.key?.digest as Digest;
+}
+
+function reasonOf({ step }: ChainStep, { content }: Draft): RouteReason | undefined {
+  const selected = content.get(step);
+  const isCopy = step.kind === "copy" || step.kind === "add";
+  return engineOnly(step) ?? (isCopy && selected !== undefined ? engineContent(step, selected) : undefined);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import { figures, type Html, html, renderPage, type Section, scrolling, table } from "./html.ts";
+import { formatBytes } from "./render-text.ts";
+import type { Report, ReportedStep } from "./report.ts";
+
+/** A build's report as one self-contained HTML page. */
+export function renderReportHtml(report: Report): string {
+  const { image, route } = report;
+  const lead = html`<p>${routeWords[route]} Dockerfile <code>${report.dockerfile}</code>${report.target === undefined ? "" : html`, stage <code>${report.target}</code>`}, ${report.platform}; layerwise ${report.tool.version}${report.engine === undefined ? "" : `; ${report.engine}`}.</p>`;
+  const title = image.references[0] === undefined ? `Build of ${report.dockerfile}` : `Build of ${image.references[0]}`;
+  const sections: Section[] = [
+    { id: "result", title: "Result", body: resultOf(report) },
+    { id: "timeline", title: "Timeline", body: timeline(report) },
+    { id: "steps", title: "Steps", body: stepsOf(report) },
+    { id: "image", title: "Image and checkpoints", body: imageOf(report) },
+  ];
+  return renderPage({ title, lead, sections });
+}
+
+const routeWords: Readonly<Record<Report["route"], string>> = {
+  reuse: "Nothing was left to make.",
+  assemble: "What was left was put together without an engine.",
+  engine: "An engine made what was left.",
+};
+
+function resultOf(report: Report): Html {
+  const { seconds, requests, image, steps } = report;
+  const moved = requests.sent + requests.received;
+  const reused = steps.filter(({ state }) => state === "reused").length;
+  return html`${figures([
+    { name: "route", value: report.route },
+    { name: "time", value: `${seconds.total.toFixed(2)} s` },
+    { name: "steps reused", value: `${reused} of ${steps.length}` },
+    {
+      name: "bytes avoided",
+      value: formatBytes(Math.max(0, image.bytes - moved)),
+      note: `of an image of ${formatBytes(image.bytes)}; layerwise moved ${formatBytes(moved)} in ${requests.count} requests`,
+    },
+  ])}
+${report.reasons.map(({ text, line, name }) => html`<p class="remark">Needs an engine: ${text}${line === undefined ? "" : ` (line ${line})`} [${name}]</p>`)}
+${report.warnings.map((warning) => html`<p class="remark">Warning: ${warning}</p>`)}`;
+}
+
+const phases = ["plan", "produce", "verify", "publish", "save"] as const;
+
+const phaseWords: Readonly<Record<(typeof phases)[number], string>> = {
+  plan: "plan: look at bases, files and checkpoints",
+  produce: "produce: make what is left",
+  verify: "verify: compare with an engine's image",
+  publish: "publish: upload and tag",
+  save: "save: checkpoints for later builds",
+};
+
+/** Pixels of the timeline. */
+const chart = { label: 330, width: 560, row: 20, top: 22 };
+
+interface Bar {
+  readonly label: string;
+  readonly kind: "waited" | "made" | "reused";
+  /** Seconds. */
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Phases one after the other, and in them the steps where they ran; what was reused took no time. */
+function timeline(report: Report): Html {
+  const bars = barsOf(report);
+  const total = Math.max(report.seconds.total, 0.001);
+  const height = chart.top + bars.length * chart.row + 6;
+  const width = chart.label + chart.width + 70;
+  const xOf = (seconds: number) => chart.label + (Math.min(seconds, total) / total) * chart.width;
+  const axis = [0, 0.25, 0.5, 0.75, 1].map(
+    (part) =>
+      html`<line class="grid" x1="${xOf(part * total)}" x2="${xOf(part * total)}" y1="16" y2="${height}"></line><text class="quiet" x="${xOf(part * total)}" y="12">${(part * total).toFixed(2)} s</text>`,
+  );
+  const drawn = bars.map(({ label, kind, start, length }, index) => {
+    const y = chart.top + index * chart.row;
+    const drawnWidth = Math.max(2, xOf(start + length) - xOf(start));
+    const tall = kind === "reused" ? 4 : kind === "waited" ? 8 : 14;
+    return html`<g><title>${label}: ${length.toFixed(2)} s</title><text x="0" y="${y + 13}">${shortened(label)}</text><rect class="${kind}" x="${xOf(start)}" y="${y + 9 - tall / 2}" width="${drawnWidth}" height="${tall}"></rect></g>`;
+  });
+  return html`<ul class="legend" aria-label="Legend"><li class="made">tall: a step that was made</li><li class="reused">thin: reused</li><li>middle: a phase of the build</li></ul>
+${scrolling("Timeline of the build", html`<svg role="img" aria-label="Timeline of ${total.toFixed(2)} seconds; the table of steps says the same in numbers." width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${axis}${drawn}</svg>`)}`;
+}
+
+function barsOf({ seconds, steps }: Report): readonly Bar[] {
+  const bars: Bar[] = [];
+  let start = 0;
+  for (const phase of phases) {
+    const length = seconds[phase];
+    if (length > 0) bars.push({ label: phaseWords[phase], kind: "waited", start, length });
+    if (phase === "plan") {
+      for (const step of steps.filter(({ state }) => state === "reused")) bars.push(barOf(step, start + length));
+    }
+    if (phase === "produce") {
+      for (const step of steps.filter(({ state }) => state === "made")) bars.push(barOf(step, start));
+    }
+    start += length;
+  }
+  return bars;
+}
+
+function barOf({ line, instruction, state, start, seconds }: ReportedStep, otherwise: number): Bar {
+  return { label: `${line} ${instruction}`, kind: state, start: start ?? otherwise, length: seconds };
+}
+
+function stepsOf({ steps }: Report): Html {
+  return table("Each instruction that makes a layer", {
+    head: ["Stage", "Line", "Instruction", "State", "By", "Why", "Time", "Size"],
+    numbers: [1, 6, 7],
+    rows: steps.map((step) => [
+      step.stage,
+      step.line,
+      html`<code>${step.instruction}</code>`,
+      html`<span class="${step.state}">${step.state}</span>`,
+      step.by,
+      step.why,
+      step.seconds === 0 ? "" : `${step.seconds.toFixed(2)} s`,
+      step.bytes === undefined ? "" : formatBytes(step.bytes),
+    ]),
+  });
+}
+
+function imageOf({ image, checkpoints, blobs }: Report): Html {
+  const { found, saved, refused } = checkpoints;
+  return html`<p>Digest <code>${image.digest}</code></p>
+<ul>${image.references.map((reference) => html`<li><code>${reference}</code></li>`)}</ul>
+${table("Blobs", {
+  head: ["", "Count", "Bytes"],
+  numbers: [1, 2],
+  rows: (["present", "mounted", "uploaded"] as const).map((state) => [
+    state,
+    blobs[state].count,
+    formatBytes(blobs[state].bytes),
+  ]),
+})}
+${found.map(({ tag, instruction }) => html`<p>Continued from <code>${tag}</code>, which holds everything up to <code>${instruction}</code></p>`)}
+${refused.map(({ tag, why }) => html`<p class="remark">Not used: <code>${tag}</code>, ${why}</p>`)}
+${saved.length === 0 ? undefined : html`<details><summary>Checkpoints saved: ${saved.length}</summary><ul>${saved.map(({ tag, instruction }) => html`<li><code>${tag}</code> after <code>${instruction}</code></li>`)}</ul></details>`}`;
+}
+
+/** Longest label of a bar, in characters. */
+const labelWidth = 42;
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length <= labelWidth ? line : `${line.slice(0, labelWidth - 1)}…`;
+}
