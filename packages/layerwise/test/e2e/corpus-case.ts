@@ -130,7 +130,12 @@ async function loadCase(name: string): Promise<CorpusCase> {
     readFile(join(corpusFolder, name, "Dockerfile"), "utf8"),
     readFile(join(corpusFolder, name, "case.json"), "utf8"),
   ]);
+  return { name, dockerfile, ...parseCase(text, name) };
+}
+
+/** Reads a `case.json`. Throws if it is not as the README says. */
+export function parseCase(text: string, name: string): Omit<CorpusCase, "name" | "dockerfile"> {
   const parsed = v.safeParse(caseSchema, JSON.parse(text));
   if (!parsed.success) throw new Error(`could not read the case ${name}: ${v.summarize(parsed.issues)}`);
-  return { name, dockerfile, ...parsed.output };
+  return parsed.output;
 }

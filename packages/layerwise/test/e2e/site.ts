@@ -76,6 +76,8 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
   /** Runs as this user and its group, without rights; as root by default. */
   readonly uid?: number | undefined;
+  /** Another program than the command line that users run. */
+  readonly program?: string | undefined;
 }
 
 /** An environment in which no engine is found. */
@@ -127,9 +129,9 @@ export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: 
   });
 
   function start(args: readonly string[], options: RunOptions = {}): Started {
-    const { cwd = work, uid } = options;
+    const { cwd = work, uid, program = bundle } = options;
     const user = uid === undefined ? {} : { uid, gid: uid };
-    const child = spawn(process.execPath, [bundle, ...args], { env: environment(options), cwd, ...user });
+    const child = spawn(process.execPath, [program, ...args], { env: environment(options), cwd, ...user });
     return followed(child, options.stdin);
   }
 
