@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "leaves names out of keys",
     file: "plan/step-key.ts",
-    change: ["...below.flatMap(({ path, entry: item }) => [path, ", "...below.flatMap(({ path, entry: item }) => ["],
+    change: ["value += listValue([path, ...fieldsOf(", "value += listValue([...fieldsOf("],
     cases: ["copy-renamed"],
     finds: /only in the second image/,
   },
