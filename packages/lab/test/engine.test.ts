@@ -131,6 +131,21 @@ describe("an engine", () => {
     expect(await leftoversOf(belongings, { folder: true })).toEqual([]);
   });
 
+  it("has no more space on a disk of its own than it was given, also after a wipe", async () => {
+    const [megabyte, wanted] = [1024 * 1024, 64];
+    const engine = await startEngine({ generation: 20, diskBytes: wanted * megabyte });
+    engines.push(engine);
+    const sizes: string[] = [];
+
+    for (const wipe of [false, true]) {
+      if (wipe) await engine.wipe();
+      const { stdout: folder } = await engine.exec(["docker", "info", "--format", "{{.DockerRootDir}}"]);
+      sizes.push((await engine.exec(["df", "--block-size=1M", "--output=size", folder.trim()])).stdout);
+    }
+
+    expect(sizes.map((size) => Number(size.trim().split(/\s+/).at(-1)))).toEqual([wanted, wanted]);
+  });
+
   it("does not meet another one that runs at the same time", async () => {
     engines.push(
       ...(await Promise.all(

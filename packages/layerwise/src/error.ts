@@ -121,7 +121,6 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exit: 3,
     when: "a Docker config or a credential helper cannot be used",
   },
-  DISK: { owner: "environment", exit: 3, when: "a local file cannot be written or read" },
   ENGINE_NEEDED: {
     owner: "environment",
     exit: 3,
@@ -133,6 +132,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = {
     when: "there is no git, no git repository, or one that lacks objects",
   },
   REVISION_NOT_FOUND: { owner: "user", exit: 1, when: "the git repository does not have a revision" },
+  DISK: { owner: "environment", exit: 3, when: "a local file cannot be written or read, or an engine's disk is full" },
   ENGINE_MISSING: { owner: "environment", exit: 4, when: "the plan needs an engine and there is none" },
   ENGINE_UNREACHABLE: {
     owner: "environment",

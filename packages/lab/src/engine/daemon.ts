@@ -27,6 +27,11 @@ export interface Daemon {
 /** Characters of the log that an error quotes. */
 const quotedLog = 4_000;
 
+/** Where a daemon keeps images, build caches and containers. */
+export function dataFolder(state: string): string {
+  return join(state, "data");
+}
+
 /** Starts dockerd in a room and waits until it answers. */
 export async function startDaemon(room: Room, options: DaemonOptions): Promise<Daemon> {
   const at = (name: string) => join(options.state, name);
@@ -34,7 +39,7 @@ export async function startDaemon(room: Room, options: DaemonOptions): Promise<D
   const argv = room.entering([
     "dockerd",
     `--config-file=${at("daemon.json")}`,
-    `--data-root=${at("data")}`,
+    `--data-root=${dataFolder(options.state)}`,
     `--host=unix://${at("docker.sock")}`,
     // In the room's memory: paths of sockets have to be short.
     "--exec-root=/run/docker",

@@ -9,7 +9,7 @@ import { openRoom, type Room } from "../cell/room.ts";
 import { installPackages } from "../debian/install-packages.ts";
 import { LabError } from "../host/lab-error.ts";
 import type { Output, RunOptions } from "../host/run.ts";
-import { type Daemon, startDaemon } from "./daemon.ts";
+import { type Daemon, dataFolder, startDaemon } from "./daemon.ts";
 import { writeDockerShim } from "./docker-shim.ts";
 import { unpackEngineRoot } from "./engine-root.ts";
 import { type Generation, generations, type ImageStore } from "./generation.ts";
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly work?: string | undefined;
   /** The proxy through which it reaches registries over TLS, as a URL. */
   readonly httpsProxy?: string | undefined;
+  /** Bytes of a disk of its own for its data, in this machine's memory; without it, all that the laboratory's has. */
+  readonly diskBytes?: number | undefined;
 }
 
 /** A Docker engine of our own, with namespaces, network and data of its own. */
@@ -128,6 +130,7 @@ async function engineOf(instance: Instance, parts: EngineParts): Promise<Engine>
 
 async function begin(instance: Instance, parts: EngineParts): Promise<Running> {
   const room = await openRoom(instance, { root: parts.root, shared: [parts.work] });
+  if (parts.diskBytes !== undefined) await addDisk(room, { at: dataFolder(instance.folder), bytes: parts.diskBytes });
   const daemon = await startDaemon(room, {
     state: instance.folder,
     cgroup: instance.id,
@@ -137,6 +140,12 @@ async function begin(instance: Instance, parts: EngineParts): Promise<Running> {
     httpsProxy: parts.httpsProxy,
   });
   return { room, daemon };
+}
+
+/** It vanishes with the room. */
+async function addDisk(room: Room, { at, bytes }: { readonly at: string; readonly bytes: number }): Promise<void> {
+  await room.cell.run(["mkdir", "-p", at]);
+  await room.cell.run(["mount", "-t", "tmpfs", "-o", `size=${bytes}`, "disk", at]);
 }
 
 async function forget(folder: string): Promise<void> {

@@ -31,6 +31,8 @@ export interface SiteOptions {
   readonly auth?: Credentials | undefined;
   /** Whether there is a second way to the registry, through a proxy with faults. */
   readonly isProxied?: boolean | undefined;
+  /** Bytes of the engine's disk; without it, as much as this machine has. */
+  readonly diskBytes?: number | undefined;
 }
 
 /** A place to try the built command line: a registry and an engine of its own. */
@@ -108,12 +110,15 @@ export interface Started {
 export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
 
 /** Opens a site; it ends with this process at the latest. */
-export async function openSite(wanted: SiteEngine, { auth, isProxied = false }: SiteOptions = {}): Promise<Site> {
+export async function openSite(
+  wanted: SiteEngine,
+  { auth, isProxied = false, diskBytes }: SiteOptions = {},
+): Promise<Site> {
   const work = await mkdtemp(join(tmpdir(), "layerwise-site-"));
   const registry = await startRegistry({ auth });
   const proxy = isProxied ? await startRegistryProxy(registry) : undefined;
   const insecureRegistries = [registry.name, ...(proxy === undefined ? [] : [proxy.name])];
-  const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries }));
+  const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries, diskBytes }));
   const scratch = join(work, ".tmp");
   await mkdir(scratch);
   // Runs without rights must find their context, and write.

@@ -11,6 +11,7 @@ import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
 import type { Scratch } from "../scratch.ts";
 import { type BuildFiles, buildCommand, pushesFromBuilder, savesFromStore } from "./build-arguments.ts";
 import { type ClientSettings, type DockerClient, findDockerClient, isDaemonGone } from "./docker-client.ts";
+import { engineDiskError } from "./engine-disk.ts";
 import { type PlainProgress, readPlainProgress } from "./plain-progress.ts";
 
 /** Drives Docker with BuildKit through its command line: 20.10 and later, either image store, any buildx builder. */
@@ -205,6 +206,9 @@ async function buildFailure(
   }
   const isPush = request.delivery.kind === "push" && step !== undefined && /^(?:exporting|pushing)/.test(step);
   const what = step === undefined ? "build the image" : `run ${step.replace(/^\[[^\]]*\] /, "")}`;
+  // What a push could not store may be missing at the registry, and another way to take the image is left.
+  const full = isPush ? undefined : engineDiskError(what, why);
+  if (full !== undefined) return full;
   return new LayerwiseError("BUILD_FAILED", `could not ${what}: ${why}`, {
     details: { push: isPush, step: step ?? "", ...(end.kind === "exited" ? { exitCode: end.exitCode } : {}) },
     hint: "see the engine's output above",
@@ -212,9 +216,11 @@ async function buildFailure(
 }
 
 function failure(what: string, end: ProcessEnd): LayerwiseError {
-  return new LayerwiseError("ENGINE_UNREACHABLE", `could not ${what}: ${lastLine(end)}`, {
-    hint: "see whether the daemon runs and has space, and run this again",
+  const why = lastLine(end);
+  const unreachable = new LayerwiseError("ENGINE_UNREACHABLE", `could not ${what}: ${why}`, {
+    hint: "see whether the daemon runs, and run this again",
   });
+  return engineDiskError(what, why) ?? unreachable;
 }
 
 function succeeded(end: ProcessEnd): boolean {
