@@ -47,6 +47,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "cdk",
+          include: ["packages/layerwise-cdk/test/**/*.test.ts"],
+          // Ten seconds for each app; the tests with the real command line have it.
+          env: { CDK_VALIDATION: "false" },
+          testTimeout: slow,
+          hookTimeout: slow,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["packages/layerwise/test/e2e/**/*.test.ts", "packages/demo/test/**/*.test.ts"],
           testTimeout: slow,
