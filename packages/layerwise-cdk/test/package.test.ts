@@ -59,6 +59,16 @@ it("has an example in its README that compiles", () => {
   expect(outputOf(tsc)).toBe("");
 });
 
+it("has tests whose types are right", () => {
+  const tsc = () =>
+    execFileSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-p", join(home, "tsconfig.test.json")], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+
+  expect(outputOf(tsc)).toBe("");
+});
+
 /** What a compiler says, whether it succeeds or not. */
 function outputOf(run: () => string): string {
   try {

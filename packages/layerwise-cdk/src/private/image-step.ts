@@ -4,7 +4,7 @@ import type { PipelineProject } from "aws-cdk-lib/aws-codebuild";
 import type { IStage } from "aws-cdk-lib/aws-codepipeline";
 import { CodeBuildAction } from "aws-cdk-lib/aws-codepipeline-actions";
 import { type IRole, Role } from "aws-cdk-lib/aws-iam";
-import type { CodePipelineActionFactoryResult, ProduceActionOptions } from "aws-cdk-lib/pipelines";
+import type { CodePipelineActionFactoryResult, FileSetLocation, ProduceActionOptions } from "aws-cdk-lib/pipelines";
 import { Construct } from "constructs";
 
 /** Where a build begins that is not AWS CodeBuild's: the assembly is below the source. */
@@ -32,7 +32,7 @@ export function actionScope({ scope, actionName }: ProduceActionOptions): Constr
 /** What an action is made of, besides its place in the pipeline. */
 export interface ActionParts {
   readonly project: PipelineProject;
-  readonly inputs: readonly { readonly directory: string; readonly fileSet: import("aws-cdk-lib/pipelines").FileSet }[];
+  readonly inputs: readonly FileSetLocation[];
   /** Values of the pipeline that only an action can be given. */
   readonly variables?: Readonly<Record<string, string>>;
 }
