@@ -12,6 +12,7 @@ await build({
   entryPoints: {
     layerwise: new URL("src/cli/main.ts", home).pathname,
     "digest-worker": new URL("src/system/digest-worker.ts", home).pathname,
+    "layerwise-docker": new URL("src/cli/docker-main.ts", home).pathname,
   },
   outdir,
   bundle: true,

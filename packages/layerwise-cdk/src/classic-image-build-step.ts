@@ -13,9 +13,9 @@ import {
 import { BuildCompute } from "./build-compute";
 import type { LayerwiseImage } from "./layerwise-image";
 import { actionProject } from "./private/build-project";
+import { classicCommands } from "./private/classic-commands";
 import { grantImages } from "./private/image-access";
 import { actionScope, addProjectAction, assemblyFolder, placeVariables } from "./private/image-step";
-import { classicCommands } from "./private/classic-commands";
 import { refusal } from "./private/refuse";
 import { planPath } from "./private/runner-paths";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Stage, Stack } from "aws-cdk-lib";
+import { Stack, type Stage } from "aws-cdk-lib";
 import type { StackSteps, Step } from "aws-cdk-lib/pipelines";
 import { type ImageBuildOptions, ImageBuildStep, type ImageStepProps } from "./image-build-step";
 import { ImagePromotionStep } from "./image-promotion-step";

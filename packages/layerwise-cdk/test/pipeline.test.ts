@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Stack } from "aws-cdk-lib";
 import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
-import { ComputeType, Fleet, FleetComputeType, EnvironmentType, LinuxBuildImage } from "aws-cdk-lib/aws-codebuild";
+import { ComputeType, EnvironmentType, Fleet, FleetComputeType, LinuxBuildImage } from "aws-cdk-lib/aws-codebuild";
 import { Vpc } from "aws-cdk-lib/aws-ec2";
 import { Repository } from "aws-cdk-lib/aws-ecr";
 import {

@@ -2,10 +2,10 @@
 import { Stack, Token } from "aws-cdk-lib";
 import {
   type BuildEnvironmentVariable,
+  type CommonProjectProps,
   type IProject,
   PipelineProject,
   Project,
-  type CommonProjectProps,
 } from "aws-cdk-lib/aws-codebuild";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";

@@ -34,7 +34,7 @@ export function readAnalyzeOptions(flags: RawFlags): AnalyzeFlags {
       flags.buildsPerMonth === undefined ? undefined : readNumber("builds-per-month", flags.buildsPerMonth),
     pricePerMinute:
       flags.pricePerMinute === undefined ? undefined : readNumber("price-per-minute", flags.pricePerMinute),
-    keepFor: flags.keepCheckpoints === undefined ? undefined : readAge("keep-checkpoints", flags.keepCheckpoints),
+    keepFor: flags.keepCheckpoints === undefined ? undefined : readAge("--keep-checkpoints", flags.keepCheckpoints),
     hasGitDirectory: flags.withoutGitDirectory === true ? false : undefined,
     umask: flags.umask === undefined ? undefined : readUmask(flags.umask),
   };

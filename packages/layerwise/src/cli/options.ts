@@ -132,7 +132,7 @@ export function readOptions(
     annotations: pairs("annotation", flags.annotation),
     platform: readPlatform(flags.platform),
     noCache: flags.cache === false ? true : (flags.noCacheFilter ?? []).flatMap((list) => list.split(",")),
-    refreshAfter: flags.refreshAfter === undefined ? undefined : readAge("refresh-after", flags.refreshAfter),
+    refreshAfter: flags.refreshAfter === undefined ? undefined : readAge("--refresh-after", flags.refreshAfter),
     outputs,
     tagByContent: flags.tagByContent === true,
     cacheRepo: flags.cacheRepo,
@@ -248,11 +248,10 @@ function readVerify(value: string | true | undefined): number | undefined {
 
 const ageUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** An age in milliseconds. */
-export function readAge(flag: string, text: string): number {
+/** An age in milliseconds; `what` is how errors name the setting. */
+export function readAge(what: string, text: string): number {
   const match = /^([0-9]+)([smhdw])$/.exec(text);
-  if (match === null)
-    throw usage(`could not read --${flag} ${text}`, "write a number and a unit, for example 12h or 7d");
+  if (match === null) throw usage(`could not read ${what} ${text}`, "write a number and a unit, for example 12h or 7d");
   return Number(match[1]) * (ageUnits[match[2] as string] as number);
 }
 

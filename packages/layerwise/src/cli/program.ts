@@ -80,6 +80,8 @@ export function parseCommandLine(
   add("prune", "Remove checkpoints, so that no build uses them any more").action((flags: RawFlags) => {
     chosen = { command: "prune", operands: [], flags };
   });
+  // Taken before this program sees it: its command line is docker's.
+  program.command("docker [arguments...]").description("Stand in for docker: see the page on layerwise docker");
   try {
     program.parse([...argv], { from: "user" });
   } catch (error) {
@@ -101,7 +103,8 @@ function usageError({ message }: CommanderError): LayerwiseError {
   });
 }
 
-function buildFlags(): readonly Option[] {
+/** The flags that say what to build. */
+export function buildFlags(): readonly Option[] {
   return [
     ...dockerfileFlags(),
     list("-t, --tag <name:tag>", "name of the image; repeatable"),
@@ -201,7 +204,8 @@ function analyzeFlags(): readonly Option[] {
   ];
 }
 
-function deliveryFlags(): readonly Option[] {
+/** The flags that say where the image goes. */
+export function deliveryFlags(): readonly Option[] {
   return [
     new Option("--push", "publish to the repositories of the tags"),
     new Option("--load", "load into Docker (the default without another output)"),
@@ -225,7 +229,8 @@ function registryFlags(): readonly Option[] {
   ];
 }
 
-function list(flags: string, description: string): Option {
+/** A flag that may be given again. */
+export function list(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value: string, before: string[] | undefined) => [
     ...(before ?? []),
     value,

@@ -3,23 +3,22 @@ import type { Writable } from "node:stream";
 import { createColors } from "picocolors";
 import { build, planOnly } from "../build.ts";
 import { hasCode, LayerwiseError } from "../error.ts";
-import { renderPlanJson, renderReportJson } from "../report/render-json.ts";
-import { type Palette, renderPlan, renderReport } from "../report/render-text.ts";
-import type { Report } from "../report/report.ts";
+import { renderPlanJson } from "../report/render-json.ts";
+import { type Palette, renderPlan } from "../report/render-text.ts";
 import { openWorld, type Wired } from "../wire.ts";
 import { analyzeCommand } from "./analyze-command.ts";
 import { ciOutputs, summaryFile, writeCiFiles } from "./ci-outputs.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
 import { copyCommand } from "./copy-command.ts";
+import { runDocker } from "./docker/run-docker.ts";
 import { exitCodeOf } from "./exit-code.ts";
 import { lockCommand } from "./lock-command.ts";
-import { metadataOf } from "./metadata.ts";
 import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
 import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 import { pruneCommand } from "./prune-command.ts";
-import { writeReports, writeText } from "./report-file.ts";
+import { progressKind, usesColour, writeResults } from "./results.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
@@ -39,6 +38,7 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
   const output = { out: (text: string) => void stdout.write(text), err: (text: string) => void stderr.write(text) };
   const said: Said = { dockerfile: undefined, isJson: false };
   try {
+    if (argv[0] === "docker") return await runDocker(argv.slice(1), { around, said });
     const chosen = parseCommandLine(argv, { version, output });
     if (chosen.command === "none") return chosen.exitCode;
     return await runCommand(chosen, { around, said });
@@ -51,7 +51,7 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
 }
 
 /** What printing an error depends on, as soon as it is known. */
-interface Said {
+export interface Said {
   /** What errors may quote. */
   dockerfile: string | undefined;
   isJson: boolean;
@@ -142,47 +142,6 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
       return 0;
     }
   }
-}
-
-async function writeResults(
-  report: Report,
-  {
-    options,
-    kind,
-    around,
-    palette,
-  }: { options: CommandOptions; kind: ProgressKind; around: Surroundings; palette: Palette },
-): Promise<void> {
-  const { env, stderr, stdout } = around;
-  await writeReports(options.reports, {
-    json: async () => renderReportJson(report),
-    markdown: async () => (await import("../report/render-markdown.ts")).renderReportMarkdown(report),
-    html: async () => (await import("../report/render-report-html.ts")).renderReportHtml(report),
-  });
-  if (options.metadataFile !== undefined) await writeText(options.metadataFile, metadataOf(report));
-  if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.id);
-  const summary = summaryFile(env);
-  const forCi = [...ciOutputs(report, env)];
-  if (summary !== undefined) {
-    const { renderReportMarkdown } = await import("../report/render-markdown.ts");
-    forCi.push({ path: summary, text: renderReportMarkdown(report), append: true });
-  }
-  await writeCiFiles(forCi, (message) => void stderr.write(`warning    ${message}\n`));
-  const holdsArchive = options.outputs.some((output) => output.kind === "archive" && output.path === "-");
-  if (kind === "quiet" && !holdsArchive) stdout.write(`${report.image.id}\n`);
-  if (kind === "plain" || kind === "tty") stderr.write(`\n${renderReport(report, palette)}`);
-}
-
-function progressKind(asked: CommandOptions["progress"], { stderr, env }: Surroundings): ProgressKind {
-  if (asked !== "auto") return asked;
-  return stderr.isTTY === true && env["CI"] === undefined && env["TERM"] !== "dumb" ? "tty" : "plain";
-}
-
-/** https://no-color.org and its counterpart. */
-function usesColour({ stderr, env }: Surroundings): boolean {
-  if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
-  if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
-  return stderr.isTTY === true;
 }
 
 function cancelled(cause: unknown): LayerwiseError {

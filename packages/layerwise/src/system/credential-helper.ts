@@ -36,8 +36,7 @@ export async function askHelper(
   { name, server }: { readonly name: string; readonly server: string },
   { environment, secrets, signal }: HelperOptions,
 ): Promise<Credentials | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw unusable(program, "its name is no name of a helper");
+  const program = programOf(name);
   const { end, stdout } = await runProcess(program, ["get"], {
     stdin: server,
     env: environment,
@@ -48,6 +47,30 @@ export async function askHelper(
   const text = stdout.toString("utf8").trim();
   if (end.kind === "exited" && notFound.test(text)) return undefined;
   throw unusable(program, excerptOf(complaintOf(end, text), { secrets, length: maxMessage }));
+}
+
+/** Has a credential helper keep or forget something. CREDENTIALS_UNREADABLE if it does not. */
+export async function useHelper(
+  { name, verb, input }: { readonly name: string; readonly verb: "store" | "erase"; readonly input: string },
+  { environment, secrets, signal }: HelperOptions,
+): Promise<void> {
+  const program = programOf(name);
+  const { end, stdout } = await runProcess(program, [verb], {
+    stdin: input,
+    env: environment,
+    timeout: helperTimeout,
+    signal,
+  });
+  if (end.kind === "exited" && end.exitCode === 0) return;
+  const text = stdout.toString("utf8").trim();
+  if (verb === "erase" && end.kind === "exited" && notFound.test(text)) return;
+  throw unusable(program, excerptOf(complaintOf(end, text), { secrets, length: maxMessage }));
+}
+
+function programOf(name: string): string {
+  const program = `docker-credential-${name}`;
+  if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw unusable(program, "its name is no name of a helper");
+  return program;
 }
 
 function readAnswer(stdout: Buffer, program: string): Credentials | undefined {

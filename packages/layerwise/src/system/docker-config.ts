@@ -104,7 +104,7 @@ export function credentialPlaces(
   { name, file }: { readonly name: RepositoryName; readonly file: string },
 ): readonly CredentialPlace[] {
   const places: CredentialPlace[] = [];
-  const server = name.host === hub ? hubKey : name.host;
+  const server = serverKey(name.host);
   const helper = Object.entries(credHelpers ?? {}).find(([key]) => readKey(key).host === name.host)?.[1];
   for (const program of [helper, credsStore]) if (program) places.push({ kind: "helper", name: program, server });
   const entries = Object.entries(auths ?? {}).flatMap(([key, entry]) => {
@@ -123,6 +123,16 @@ const hub = "docker.io";
 /** Docker's name for Docker Hub in config files, older than repositories' names. */
 const hubKey = "https://index.docker.io/v1/";
 const hubHosts: ReadonlySet<string> = new Set([hub, "index.docker.io", "registry-1.docker.io"]);
+
+/** How a config file and its helpers name a registry. */
+export function serverKey(host: string): string {
+  return host === hub ? hubKey : host;
+}
+
+/** The host that a name of a server stands for, as people and tools write it: a host or a URL; nothing is Docker Hub. */
+export function serverHost(server: string | undefined): string {
+  return server === undefined || server === "" ? hub : readKey(server).host;
+}
 
 /** Host and, for keys without a scheme, the path that a key stands for. */
 function readKey(key: string): { host: string; path: string } {

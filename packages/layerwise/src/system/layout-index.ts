@@ -66,7 +66,21 @@ export async function tagInLayout(
 
 /** Takes all tags from a manifest, in the same way. */
 export async function untagInLayout(directory: string, digest: string, call: CallOptions = {}): Promise<void> {
-  await changeIndex(directory, (entries) => entries.filter((entry) => entry.digest !== digest), call);
+  await keepInLayout(directory, (entry) => entry.digest !== digest, call);
+}
+
+/** Removes all entries but some, in the same way. */
+export async function keepInLayout(
+  directory: string,
+  isKept: (entry: IndexEntry) => boolean,
+  call: CallOptions = {},
+): Promise<void> {
+  await changeIndex(directory, (entries) => entries.filter(isKept), call);
+}
+
+/** The tag of an entry. */
+export function tagOfEntry({ annotations }: IndexEntry): string | undefined {
+  return annotations?.[tagAnnotation];
 }
 
 type Entries = LayoutIndex["manifests"];

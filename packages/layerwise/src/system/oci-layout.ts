@@ -20,8 +20,8 @@ import { manifestTypeOf, maxManifestBytes } from "./manifest-type.ts";
  * Files appear whole or not at all, and processes may write at the same time. A manifest that is pushed by digest is
  * only a blob: it can be fetched by digest, and programs that collect garbage may remove it.
  */
-export function openLayout(path: string): Repository {
-  const layout: Layout = { name: `oci-layout:${path}`, directory: resolve(path) };
+export function openLayout(path: string, { isElsewhere = async () => false }: LayoutOptions = {}): Repository {
+  const layout: Layout = { name: `oci-layout:${path}`, directory: resolve(path), isElsewhere };
   return {
     name: layout.name,
     registry: `oci-layout:${layout.directory}`,
@@ -41,8 +41,15 @@ export function openLayout(path: string): Repository {
   };
 }
 
+/** What a layout may leave out. */
+export interface LayoutOptions {
+  /** Whether a blob that is not in the directory can be had nevertheless; none by default. */
+  readonly isElsewhere?: ((digest: Digest) => Promise<boolean>) | undefined;
+}
+
 interface Layout {
   readonly name: string;
+  readonly isElsewhere: (digest: Digest) => Promise<boolean>;
   /** Absolute. */
   readonly directory: string;
 }
@@ -150,6 +157,7 @@ async function refuseMissingBlobs(
   ];
   for (const { digest } of needed) {
     if (isDigest(digest) && (await sizeOf(blobPath(layout, digest))) !== undefined) continue;
+    if (isDigest(digest) && (await layout.isElsewhere(digest))) continue;
     throw new LayerwiseError("REGISTRY_PROTOCOL", `could not ${action}: ${digest} is not there`, {
       details: { registryCodes: ["MANIFEST_BLOB_UNKNOWN"], missingBlob: true },
     });

@@ -37,8 +37,12 @@ async function context(files: Readonly<Record<string, string>>): Promise<void> {
 }
 
 async function layerwise(...args: readonly string[]): Promise<string> {
+  return await installedProgram("layerwise", args);
+}
+
+async function installedProgram(name: string, args: readonly string[]): Promise<string> {
   const env = { HOME: folder, PATH: `${join(process.execPath, "..")}:/nonexistent`, TMPDIR: folder, CI: "true" };
-  return (await execute(join(folder, "node_modules", ".bin", "layerwise"), args, { cwd: folder, env })).stdout;
+  return (await execute(join(folder, "node_modules", ".bin", name), args, { cwd: folder, env })).stdout;
 }
 
 describe("the packed tarball", () => {
@@ -96,6 +100,13 @@ describe("the installed command line", () => {
     const { version } = JSON.parse(await readFile(join(packageFolder, "package.json"), "utf8"));
 
     expect(await layerwise("--version")).toBe(`${version}\n`);
+  });
+
+  it("is there in docker's place too, and keeps its images", async () => {
+    await installedProgram("layerwise-docker", ["build", "--tag", "app", "app"]);
+
+    const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+    expect(await installedProgram("layerwise-docker", ["images", ...format])).toBe("app:latest\n");
   });
 
   it("says what it would do", async () => {

@@ -43,6 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "lock.ts",
     "analyze.ts",
     "wire.ts",
+    "dockerfile",
     "plan",
     "publish",
     "verify",

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { LayerwiseError } from "../../error.ts";
 import type { CallOptions } from "../../ports.ts";
 import { type ProcessEnd, runProcess } from "../process.ts";
+import { programsOnPath } from "../real-docker.ts";
 
 /** A docker client that can build with BuildKit, and what it drives. */
 export interface DockerClient {
@@ -138,21 +137,6 @@ export async function isDaemonGone({ program, buildx }: DockerClient, { env }: C
 /** The number before the first dot; 0 if there is none. */
 export function majorOf(version: string): number {
   return Number(/^\d+/.exec(version)?.[0] ?? 0);
-}
-
-function programsOnPath(path: string, name: string): readonly string[] {
-  const programs = path
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name));
-  return [...new Set(programs)].filter((program) => {
-    try {
-      accessSync(program, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** `docker version` prints its JSON also when no daemon answers; the server is then null. */

@@ -8,6 +8,7 @@ import type { CallOptions, Engine, EngineRequest, EngineResult } from "../../por
 import { type Digest, isDigest } from "../../spec/digest.ts";
 import { onDisk } from "../disk-error.ts";
 import { type ProcessEnd, runProcess, startProcess } from "../process.ts";
+import { insideEngine } from "../real-docker.ts";
 import type { Scratch } from "../scratch.ts";
 import { type BuildFiles, buildCommand, pushesFromBuilder, savesFromStore } from "./build-arguments.ts";
 import { type ClientSettings, type DockerClient, findDockerClient, isDaemonGone } from "./docker-client.ts";
@@ -15,7 +16,8 @@ import { engineDiskError } from "./engine-disk.ts";
 import { type PlainProgress, readPlainProgress } from "./plain-progress.ts";
 
 /** Drives Docker with BuildKit through its command line: 20.10 and later, either image store, any buildx builder. */
-export function openDockerEngine(settings: ClientSettings, scratch: Pick<Scratch, "folder">): Engine {
+export function openDockerEngine(asked: ClientSettings, scratch: Pick<Scratch, "folder">): Engine {
+  const settings: ClientSettings = { ...asked, env: { ...asked.env, [insideEngine]: "1" } };
   let found: Promise<DockerClient> | undefined;
   const client = async (options: CallOptions) => {
     found ??= findDockerClient(settings, options);
