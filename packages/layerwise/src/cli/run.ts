@@ -7,7 +7,6 @@ import { renderPlanJson } from "../report/render-json.ts";
 import { type Palette, renderPlan } from "../report/render-text.ts";
 import { openWorld, type Wired } from "../wire.ts";
 import { analyzeCommand } from "./analyze-command.ts";
-import { ciOutputs, summaryFile, writeCiFiles } from "./ci-outputs.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
 import { copyCommand } from "./copy-command.ts";
 import { runDocker } from "./docker/run-docker.ts";
