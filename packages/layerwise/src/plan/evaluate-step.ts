@@ -149,12 +149,14 @@ function certainText(content: string, name: string): string {
 
 /** Forms that front ends of different age resolve differently. */
 function copyForm(instruction: CopyInstruction, destination: string): RouteReason | undefined {
-  const { from, at } = instruction;
-  const detail = destination.endsWith("/.")
-    ? `the destination ${destination}`
-    : from?.includes("$")
-      ? `--from=${from}`
-      : undefined;
+  const { from, chmod, at } = instruction;
+  const forms: readonly (readonly [boolean | undefined, string])[] = [
+    [destination.endsWith("/."), `the destination ${destination}`],
+    [from?.includes("$"), `--from=${from}`],
+    // Older ones pass over a mode that is no number, and take this for one.
+    [chmod?.includes("$"), `--chmod=${chmod}`],
+  ];
+  const detail = forms.find(([isOne]) => isOne)?.[1];
   return detail === undefined ? undefined : { name: "instruction-form", detail, at };
 }
 

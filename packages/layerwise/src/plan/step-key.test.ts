@@ -108,6 +108,13 @@ describe("the key of a step", () => {
     expect(chain.steps.map(({ key }) => key !== undefined)).toEqual([true, false, false]);
   });
 
+  it("is missing where a mode comes from a variable, which older front ends pass over", () => {
+    const { key, chain } = draft({ dockerfile: "FROM base\nARG M=600\nCOPY --chmod=$M f /app/\n", files: { f: "1" } });
+
+    expect(key).toBe("none");
+    expect(chain.steps[0]?.step.opaque).toMatchObject({ name: "instruction-form", detail: "--chmod=$M" });
+  });
+
   it("is missing for what a URL gives, unless a checksum pins it", () => {
     const open = draft({ dockerfile: "FROM base\nADD https://example.test/x /x\n" });
     const pinned = draft({ dockerfile: `FROM base\nADD --checksum=${digestOf("x")} https://example.test/x /x\n` });
