@@ -6,6 +6,7 @@ export type { LinkBytes } from "./cell/link.ts";
 export {
   type CheckOptions,
   craneValidate,
+  readersFlaws,
   runTool,
   type SkopeoInspection,
   skopeoInspect,
@@ -19,7 +20,7 @@ export { LabError } from "./host/lab-error.ts";
 export { type Output, type RunOptions, run } from "./host/run.ts";
 export { type CompareOptions, differences, type ImageContents, readContents } from "./image/compare-images.ts";
 export { type Descriptor, type MediaTypeFamily, mediaTypes, type Platform } from "./image/document.ts";
-export type { Image, ImageChoice, ImageLayer } from "./image/image.ts";
+export { hostPlatform, type Image, type ImageChoice, type ImageLayer } from "./image/image.ts";
 export { type ImageTree, mergeLayers, readTree, type TreeFile } from "./image/image-tree.ts";
 export { openRegistryImage, type RegistryImageOptions } from "./image/registry-image.ts";
 export { openArchiveImage, openLayoutImage } from "./image/stored-image.ts";

@@ -14,6 +14,7 @@ import {
   pushImage,
   type Registry,
   readContents,
+  readersFlaws,
   skopeoInspect,
   startEngine,
   startRegistry,
@@ -138,6 +139,21 @@ describe("the checks by others", () => {
     expect(await validateImage(await openRegistryImage(reference))).toHaveLength(1);
   });
 
+  it("find the one image of many that is wrong", async () => {
+    const layer = layerOf([{ path: "file", type: "file", content: "one of many" }]);
+    const contents = { layers: [{ ...layer, diffId: layerOf([]).diffId }], config: {} };
+    const wrong = await pushImage(contents, { registry, repository: "one-of-many" });
+    const missing = `${registry.name}/nobody/knows:1`;
+
+    const flaws = await readersFlaws([await tinyBase(registry), wrong, missing]);
+
+    expect(flaws).toHaveLength(3);
+    expect(flaws.filter((flaw) => flaw.startsWith(`${wrong}: crane says: `))).toHaveLength(1);
+    for (const tool of ["crane", "skopeo"]) {
+      expect(flaws.filter((flaw) => flaw.startsWith(`${missing}: ${tool} says: `))).toHaveLength(1);
+    }
+  });
+
   it("log in where they have to", async () => {
     const auth = { user: "someone", password: "secret" };
     const closed = await startRegistry({ auth });
@@ -147,6 +163,7 @@ describe("the checks by others", () => {
     const { Architecture } = await skopeoInspect(reference, { auth });
 
     expect(Architecture).not.toBe("");
+    expect(await readersFlaws([reference], { auth })).toEqual([]);
     await expect(skopeoInspect(reference)).rejects.toThrow("authentication required");
     await closed.stop();
   });

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Engine } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
 import type { CorpusCase, Step } from "./corpus-case.ts";
 import { imageDifferences } from "./corpus-differences.ts";
 import { applyEdit, type CaseState, digestOfTag, filled, startCase } from "./corpus-state.ts";
+import { viewDifferences } from "./engine-view.ts";
 import type { Site } from "./site.ts";
 
 /**
  * Goes through the builds of a case: with layerwise, and the same inputs with the engine alone.
  *
+ * @param options whether the engine also unpacks and runs what was built
  * @returns what was not as it should be, a line each
  */
-export async function runCase(site: Site, one: CorpusCase): Promise<readonly string[]> {
+export async function runCase(
+  site: Site,
+  one: CorpusCase,
+  { views }: { readonly views: boolean },
+): Promise<readonly string[]> {
   const state = await startCase(site, one);
   const findings: string[] = [];
   for (const [index, step] of one.steps.entries()) {
@@ -18,7 +25,18 @@ export async function runCase(site: Site, one: CorpusCase): Promise<readonly str
     const found = await runStep(state, { step, truth: `${site.registry.name}/truth:${one.name}-${index}` });
     findings.push(...found.map((line) => `build ${index + 1}: ${line}`));
   }
+  // In the end, since an engine that has an image does not fetch its layers for a build.
+  if (views) findings.push(...(await seenDifferences(state)));
   return findings;
+}
+
+async function seenDifferences({ site, one, built }: CaseState): Promise<readonly string[]> {
+  const runs = one.dockerfile.includes("${TINY}") || Object.values(one.bases).some(({ from }) => from === "tiny");
+  const lines: string[] = [];
+  for (const { reference, truth } of built) {
+    lines.push(...(await viewDifferences(site.engine as Engine, { one: reference, other: truth, runs })));
+  }
+  return lines;
 }
 
 interface Running {
@@ -40,6 +58,7 @@ async function runStep(state: CaseState, { step, truth }: Running): Promise<read
   const { report } = ours.value;
   const digest = state.digest;
   state.digest = report.image.digest;
+  state.built.push({ reference: `${reference.replace(/:1$/, "")}@${report.image.digest}`, truth });
   // A layer that was made before may have the times of the files it was made of.
   const isFirst = digest === undefined && report.route === "assemble";
   return [...misreported(report, { step, digest }), ...(await imageDifferences(site, { reference, truth, isFirst }))];

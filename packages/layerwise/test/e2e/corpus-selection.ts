@@ -25,6 +25,18 @@ export function selectCorpus(wanted: string | undefined, { cases, kinds }: Corpu
   return { cases: cases.filter(isInSample), kinds: kinds.filter(isAtAnEnd) };
 }
 
+/**
+ * Whether an engine also unpacks and runs the images of a case, which takes longer than all else: with `all` those of
+ * every case, else those of important cases and of cases that run something, on the newest generation.
+ */
+export function seesCase(wanted: string | undefined, { important, dockerfile }: CorpusCase, kind: EngineKind): boolean {
+  if (wanted === "all") return true;
+  if (wanted !== undefined && wanted !== "sample") {
+    throw new Error(`could not choose what engines unpack: LAYERWISE_VIEWS is ${wanted}, and neither all nor sample`);
+  }
+  return kind.generation === 28 && (important || dockerfile.includes("${TINY}"));
+}
+
 function isInSample({ name, important }: CorpusCase): boolean {
   const firstByte = Number.parseInt(digestOf(name).slice("sha256:".length, "sha256:".length + 2), 16);
   return important || firstByte < 256 / sampleRate;

@@ -16,6 +16,8 @@ export interface CaseState {
   options: readonly string[];
   readonly bases: Map<string, string>;
   digest: string | undefined;
+  /** What was built, and what the engine built of the same. */
+  readonly built: { readonly reference: string; readonly truth: string }[];
   /** How often the build context was written. */
   edits: number;
 }
@@ -30,7 +32,10 @@ export async function startCase(site: Site, one: Omit<CorpusCase, "steps">): Pro
     ["TREE", await sharedBase(site, "tree")],
     ["REGISTRY", site.registry.name],
   ]);
-  const state: CaseState = { site, one, reference, folder, dockerfile, options, bases, digest: undefined, edits: 0 };
+  const state: CaseState = {
+    ...{ site, one, reference, folder, dockerfile, options, bases },
+    ...{ digest: undefined, built: [], edits: 0 },
+  };
   await applyEdit(state, {
     dockerfile: [],
     remove: [],

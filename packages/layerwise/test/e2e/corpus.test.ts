@@ -3,23 +3,23 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { engineKinds } from "../../../lab/test/engine-kinds.ts";
 import { loadCorpus } from "./corpus-case.ts";
 import { runCase } from "./corpus-run.ts";
-import { selectCorpus } from "./corpus-selection.ts";
+import { seesCase, selectCorpus } from "./corpus-selection.ts";
 import { openSite, type Site } from "./site.ts";
 
-const { LAYERWISE_CORPUS } = process.env;
+const { LAYERWISE_CORPUS, LAYERWISE_VIEWS } = process.env;
 const { cases, kinds } = selectCorpus(LAYERWISE_CORPUS, { cases: await loadCorpus(), kinds: engineKinds });
 
 for (const { generation, store } of kinds) {
   describe(`Docker ${generation} ${store}`, () => {
     let site: Site;
     beforeAll(async () => {
-      site = await openSite({ generation, store });
+      site = await openSite({ generation, store }, { isViewed: true });
     });
     afterAll(async () => await site.close());
 
     for (const one of cases.filter(({ since, until }) => since <= generation && generation <= until)) {
       it.concurrent(one.name, async ({ expect }) => {
-        const findings = await runCase(site, one);
+        const findings = await runCase(site, one, { views: seesCase(LAYERWISE_VIEWS, one, { generation, store }) });
 
         expect(findings, findings.join("\n")).toEqual([]);
       });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type RegistryRequest, tinyBase } from "../../../lab/src/index.ts";
+import { openRawRepository } from "./raw-repository.ts";
 import { familyTypes, fetchConfig, fetchManifest } from "./registry-documents.ts";
 import { openSite } from "./site.ts";
 import { expectSound } from "./sound-image.ts";
@@ -143,6 +144,19 @@ it("adds labels to the config and annotations to the manifest, also to an image 
   });
   expect((await fetchManifest(site, "labels", "1")).manifest.annotations).toEqual({ "org.example.a": "b=c" });
   expect((await expectSound(site, `${reference}:1`)).Labels).toEqual(config.Labels);
+});
+
+it("is read by others when its site closes, and one that lost a layer is told", async () => {
+  const other = await openSite(undefined);
+  const from = await tinyBase(other.registry);
+  const folder = await other.context("lost", { Dockerfile: `FROM ${from}\nCOPY a /a\n`, a: "lost" });
+  const { report } = await other.build(["--tag", `${other.registry.name}/lost:1`, folder]);
+  const { manifest } = await fetchManifest(other, "lost", "1");
+  await openRawRepository(other.registry, "lost").deleteBlob(manifest.layers.at(-1)?.digest ?? "");
+
+  const closed = other.close();
+
+  await expect(closed).rejects.toThrow(`lost@${report.image.digest}: crane says: `);
 });
 
 function isWrite({ method, status }: RegistryRequest): boolean {

@@ -14,11 +14,14 @@ import {
   openRegistryImage,
   type Registry,
   readContents,
+  readersFlaws,
   startEngine,
   startRegistry,
   validateImage,
 } from "../../../lab/src/index.ts";
 import type { Report } from "../../src/report/report.ts";
+import { startFailures } from "./engine-start.ts";
+import { collectPublished } from "./published-images.ts";
 import { type RegistryProxy, startRegistryProxy } from "./registry-proxy.ts";
 import { rememberLayers } from "./remember-layers.ts";
 
@@ -31,6 +34,10 @@ export interface SiteOptions {
   readonly auth?: Credentials | undefined;
   /** Whether there is a second way to the registry, through a proxy with faults. */
   readonly isProxied?: boolean | undefined;
+  /** Whether tests damage what was published; then only what tags point to in the end has to be whole. */
+  readonly isTampered?: boolean | undefined;
+  /** Whether tests have an engine look at what was published themselves; else all of it is started, with all engines. */
+  readonly isViewed?: boolean | undefined;
   /** Bytes of the engine's disk; without it, as much as this machine has. */
   readonly diskBytes?: number | undefined;
 }
@@ -68,6 +75,7 @@ export interface Site {
   flaws(reference: string): Promise<readonly string[]>;
   /** What a container could tell apart between two images of the registry. */
   differences(one: string, other: string): Promise<readonly string[]>;
+  /** Ends all of it; throws if crane, skopeo or, with all engines, an engine refuses an image that was published. */
   close(): Promise<void>;
 }
 
@@ -109,15 +117,18 @@ export interface Started {
 /** The bundle that users run. */
 export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
 
+const { LAYERWISE_ENGINES } = process.env;
+
 /** Opens a site; it ends with this process at the latest. */
 export async function openSite(
   wanted: SiteEngine,
-  { auth, isProxied = false, diskBytes }: SiteOptions = {},
+  { auth, isProxied = false, isTampered = false, isViewed = false, diskBytes }: SiteOptions = {},
 ): Promise<Site> {
   const work = await mkdtemp(join(tmpdir(), "layerwise-site-"));
   const registry = await startRegistry({ auth });
   const proxy = isProxied ? await startRegistryProxy(registry) : undefined;
   const insecureRegistries = [registry.name, ...(proxy === undefined ? [] : [proxy.name])];
+  const published = collectPublished(registry, insecureRegistries.slice(1));
   const engine = wanted && (await startEngine({ ...wanted, work, insecureRegistries, diskBytes }));
   const scratch = join(work, ".tmp");
   await mkdir(scratch);
@@ -137,7 +148,23 @@ export async function openSite(
     const { cwd = work, uid, program = bundle } = options;
     const user = uid === undefined ? {} : { uid, gid: uid };
     const child = spawn(process.execPath, [program, ...args], { env: environment(options), cwd, ...user });
-    return followed(child, options.stdin);
+    const started = followed(child, options.stdin);
+    return args[0] === "build" && args.includes("--push")
+      ? { ...started, ended: started.ended.then(noted(args)) }
+      : started;
+  }
+
+  /** Notes what a run has pushed. */
+  function noted(args: readonly string[]): (outcome: Outcome) => Promise<Outcome> {
+    const report = args[args.indexOf("--report") + 1] ?? "";
+    return async (outcome) => {
+      if (outcome.exitCode !== 0) return outcome;
+      if (args.includes("--report")) published.report(JSON.parse(await readFile(report, "utf8")) as Report);
+      const isPrinted = published.printed(outcome.stderr);
+      // Were the summary another text some day, what has no report would no longer be noted.
+      if (!isPrinted && !args.includes("--progress")) throw new Error(`it names no image:\n${outcome.stderr}`);
+      return outcome;
+    };
   }
 
   const layerwise = async (args: readonly string[], options: RunOptions = {}) => await start(args, options).ended;
@@ -201,10 +228,18 @@ export async function openSite(
     flaws: async (reference) => await validateImage(await open(reference)),
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
+      const images = published.references({ latest: isTampered });
+      const started = LAYERWISE_ENGINES === "all" && !isViewed ? images : [];
+      // All images at once may be too much for a small disk.
+      const starting = { registry, open, engine: diskBytes === undefined ? engine : undefined };
+      const flaws = await readersFlaws(images, { auth })
+        .then(async (found) => [...found, ...(await startFailures(started, starting))])
+        .catch((error: unknown) => [String(error)]);
       await engine?.stop();
       await proxy?.close();
       await registry.stop();
       await rm(work, { recursive: true, force: true });
+      if (flaws.length > 0) throw new Error(`what was published is not sound:\n${flaws.join("\n")}`);
     },
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { CorpusCase } from "../e2e/corpus-case.ts";
-import { selectCorpus } from "../e2e/corpus-selection.ts";
+import { seesCase, selectCorpus } from "../e2e/corpus-selection.ts";
 
 const kinds = [
   { generation: 20, store: "classic" },
@@ -55,5 +55,25 @@ describe("selectCorpus", () => {
 
   it("refuses a word that it does not know", () => {
     expect(() => selectCorpus("some", { cases: [], kinds })).toThrow("LAYERWISE_CORPUS is some");
+  });
+});
+
+describe("seesCase", () => {
+  const [important, plain] = cases as [CorpusCase, CorpusCase];
+  const running = { ...plain, dockerfile: "FROM ${TINY}\nRUN true\n" };
+
+  it("takes important cases and what runs, on the newest generation", () => {
+    const seen = [important, plain, running].map((one) => kinds.map((kind) => seesCase("sample", one, kind)));
+
+    const newest = [false, false, true, true];
+    expect(seen).toEqual([newest, newest.map(() => false), newest]);
+  });
+
+  it("takes every case for all", () => {
+    expect(kinds.every((kind) => seesCase("all", plain, kind))).toBe(true);
+  });
+
+  it("refuses a word that it does not know", () => {
+    expect(() => seesCase("some", plain, kinds[0])).toThrow("LAYERWISE_VIEWS is some");
   });
 });
