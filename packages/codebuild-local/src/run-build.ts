@@ -3,49 +3,16 @@ import { randomUUID } from "node:crypto";
 import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BuildEvent, BuildResult, PhaseResult } from "./build-event.ts";
+import type { BuildResult, PhaseResult } from "./build-event.ts";
+import { machineEnvironment, restrictionOf, tellRuntimes } from "./build-machine.ts";
+import type { BuildOptions } from "./build-options.ts";
 import { type Buildspec, parseBuildspec } from "./buildspec.ts";
 import { type Collected, collectArtifacts, collectReports } from "./collect-output.ts";
-import { withoutEngines } from "./engine-free-path.ts";
-import {
-  type BuildFolders,
-  type BuildIdentity,
-  codeBuildVariables,
-  type ResolvedVariables,
-  resolveVariables,
-  type ValueSource,
-} from "./environment.ts";
+import { type BuildFolders, type BuildIdentity, type ResolvedVariables, resolveVariables } from "./environment.ts";
 import { CodeBuildLocalError } from "./error.ts";
-import { lambdaTimeoutMinutes, type Project, type Variable } from "./project.ts";
-import { writingOnlyTo } from "./read-only.ts";
+import { lambdaTimeoutMinutes, type Project } from "./project.ts";
 import { runPhases } from "./run-phases.ts";
-import { checkRuntimes } from "./runtime-versions.ts";
 import { openShellSession } from "./shell-session.ts";
-
-/** What to build. */
-export interface BuildOptions {
-  readonly project: Project;
-  /** The folder of the primary source; it is copied. */
-  readonly source: string;
-  /** Folders of secondary sources, by identifier; they are copied. */
-  readonly secondarySources?: Readonly<Record<string, string>> | undefined;
-  /** Variables given at the start, which count more than all others. */
-  readonly variables?: readonly Variable[] | undefined;
-  /** Used instead of the project's buildspec. */
-  readonly buildspecOverride?: string | undefined;
-  readonly identity?: Partial<BuildIdentity> | undefined;
-  /** What the machine that builds has in its environment: PATH, and whatever a role's credentials are. */
-  readonly machine: Readonly<Record<string, string>>;
-  readonly values: ValueSource;
-  /** Where artifacts and reports are copied to; nowhere by default. */
-  readonly output?: string | undefined;
-  /** Where the folder of the build is made; the folder for temporary files by default. */
-  readonly scratch?: string | undefined;
-  /** Whether the folder of the build is left behind. */
-  readonly keep?: boolean | undefined;
-  readonly emit: (event: BuildEvent) => void;
-  readonly signal?: AbortSignal | undefined;
-}
 
 const defaults = { number: 1, account: "111122223333", region: "us-east-1", initiator: "codebuild-local" } as const;
 
@@ -82,8 +49,8 @@ async function buildIn(folder: string, options: BuildOptions): Promise<BuildResu
     { buildspec, project: project.variables, start: options.variables ?? [] },
     options.values,
   );
-  const environment = await environmentOf(folder, { options, folders, identity, resolved });
-  const prefix = await restrict(folder, options);
+  const environment = await machineEnvironment(folder, { options, folders, identity, resolved });
+  const prefix = await restrictionOf(folder, options);
   const downloaded = Date.now();
   emit({ kind: "phase-ends", phase: succeeded("DOWNLOAD_SOURCE", identity.startTime, downloaded) });
   await tellRuntimes(buildspec, { environment, emit });
@@ -159,65 +126,9 @@ async function readBuildspec(source: string, { project, buildspecOverride }: Bui
   }
 }
 
-interface Environing {
-  readonly options: BuildOptions;
-  readonly folders: BuildFolders;
-  readonly identity: BuildIdentity;
-  readonly resolved: ResolvedVariables;
-}
-
-async function environmentOf(
-  folder: string,
-  { options, folders, identity, resolved }: Environing,
-): Promise<Record<string, string>> {
-  const { compute } = options.project;
-  const hasEngine = compute.kind === "ec2";
-  const path = options.machine["PATH"] ?? "";
-  // Without a daemon the client is there and finds nobody.
-  const engine: Record<string, string> =
-    hasEngine && !compute.privileged ? { DOCKER_HOST: `unix://${join(folder, "no-docker.sock")}` } : {};
-  const environment: Record<string, string> = {
-    ...options.machine,
-    PATH: hasEngine ? path : await withoutEngines(path, folder),
-    ...engine,
-    ...codeBuildVariables(identity, { folders, image: compute.image }),
-    ...Object.fromEntries(resolved.values),
-  };
-  if (!hasEngine)
-    for (const name of Object.keys(environment))
-      if (/^(?:DOCKER|BUILDX|CONTAINER)_/.test(name)) delete environment[name];
-  return environment;
-}
-
-/** The words before the shell that keep a build on Lambda compute from writing elsewhere. */
-async function restrict(folder: string, { project, emit }: BuildOptions): Promise<readonly string[]> {
-  if (project.compute.kind !== "lambda") return [];
-  const prefix = await writingOnlyTo(folder);
-  if (prefix !== undefined) return prefix;
-  emit({
-    kind: "note",
-    text: "not enforced here: on Lambda compute only the folder for temporary files can be written",
-  });
-  return [];
-}
-
 function exportable({ exportedVariables }: Buildspec, { secretNames }: ResolvedVariables): readonly string[] {
   const isName = /^[A-Za-z_][A-Za-z0-9_]*$/;
   return exportedVariables.filter((name) => isName.test(name) && !name.startsWith("AWS_") && !secretNames.has(name));
-}
-
-async function tellRuntimes(
-  { phases }: Buildspec,
-  { environment, emit }: { readonly environment: Record<string, string>; readonly emit: BuildOptions["emit"] },
-): Promise<void> {
-  const { execFile } = await import("node:child_process");
-  const ask = ([program = "", ...args]: readonly string[]) =>
-    new Promise<string | undefined>((resolve) => {
-      execFile(program, args, { env: environment }, (error, stdout, stderr) =>
-        resolve(error === null ? `${stdout}${stderr}` : undefined),
-      );
-    });
-  for (const text of await checkRuntimes(phases.install?.runtimeVersions ?? {}, ask)) emit({ kind: "note", text });
 }
 
 interface Uploading {
