@@ -61,11 +61,18 @@ export async function forward({ method, host, path, headers, body }: Onward): Pr
   const answered = once(onward, "response") as Promise<[IncomingMessage]>;
   // Heard below; without this, an error while the body is passed on would end the process.
   answered.catch(() => undefined);
-  if (body === undefined || body instanceof Uint8Array) onward.end(body);
-  else {
-    for await (const chunk of body as AsyncIterable<Buffer>)
-      if (!onward.write(chunk)) await Promise.race([once(onward, "drain"), answered]);
-    onward.end();
+  try {
+    if (body === undefined || body instanceof Uint8Array) onward.end(body);
+    else {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        if (!onward.write(chunk)) await Promise.race([once(onward, "drain"), answered]);
+      }
+      onward.end();
+    }
+  } catch (error) {
+    // The client has gone in the middle of its body.
+    onward.destroy();
+    throw error;
   }
   const [answer] = await answered;
   return answer;
