@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { CreateRepositoryCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { awsValues, buildActionsIn, projectsIn, readProject, type Template } from "codebuild-local";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Engine, type Registry, startEngine, startRegistry, tinyBase } from "../../../lab/src/index.ts";
+import { type AwsLocal, localProject, startAwsLocal } from "../../src/index.ts";
+import { clientsOf } from "../clients.ts";
+import { copyExample, type ExampleApp, makeBase } from "./example-app.ts";
+import { type PipelineRun, runPipeline } from "./local-pipeline.ts";
+
+const bucket = "pipeline-artifacts";
+
+let work: string;
+let registry: Registry;
+let aws: AwsLocal;
+let engine: Engine;
+let clients: ReturnType<typeof clientsOf>;
+let app: ExampleApp;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "aws-local-flow-"));
+  await chmod(work, 0o755);
+  registry = await startRegistry();
+  // At an address that the engine reaches too.
+  aws = await startAwsLocal({ registry, host: registry.address });
+  clients = clientsOf(aws);
+  const host = aws.registryHost();
+  engine = await startEngine({ generation: 28, work, insecureRegistries: [host], httpsProxy: aws.endpoint });
+  await clients.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  for (const repositoryName of ["tiny", "base"])
+    await clients.ecr.send(new CreateRepositoryCommand({ repositoryName }));
+  await tinyBase(aws.registryPlace, { repository: "tiny" });
+  const options = { aws, folder: join(work, "orders"), base: `${host}/base:1` };
+  await mkdir(options.folder);
+  await makeBase(`${host}/tiny:1`, options);
+  app = await copyExample(options);
+});
+afterAll(async () => {
+  await engine?.stop();
+  await aws?.close();
+  await registry?.stop();
+  await rm(work, { recursive: true, force: true });
+});
+
+/** An environment in which a docker is on the path, for those builds that may have one. */
+function machine(): Readonly<Record<string, string>> {
+  return { ...aws.environment(), PATH: `${engine.shim}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin` };
+}
+
+/** The project that no action of the pipeline builds: what is handed over goes there. */
+function fallbackOf(template: Template, given: Readonly<Record<string, string>>) {
+  const values = { account: aws.account, region: aws.region, given };
+  const built = new Set(buildActionsIn(template, values).map(({ project }) => project));
+  const candidates = projectsIn(template)
+    .filter(({ id }) => !built.has(id))
+    .map(({ id }) => readProject(template, { wanted: id, values }))
+    .filter(({ compute }) => compute.privileged);
+  expect(candidates).toHaveLength(1);
+  return candidates[0] as (typeof candidates)[number];
+}
+
+interface Deploy extends PipelineRun {
+  readonly template: Template;
+  /** Builds that were handed over. */
+  readonly handedOver: number;
+  /** Manifests and blobs that were written. */
+  readonly writes: number;
+}
+
+async function deploy(): Promise<Deploy> {
+  const { assembly, template } = await app.synth();
+  const buckets = Object.entries(template.Resources ?? {}).filter(([, { Type }]) => Type === "AWS::S3::Bucket");
+  const given = Object.fromEntries(buckets.map(([id]) => [id, bucket]));
+  const local = { buckets: aws.buckets, machine: machine(), values: awsValues(aws.region), scratch: work };
+  aws.addProject(localProject({ project: fallbackOf(template, given), ...local }));
+  const [calls, requests] = [aws.calls.length, aws.registryCalls.length];
+  const options = { aws, clients, assembly, source: app.folder, template, given, machine: machine(), scratch: work };
+  const done = await runPipeline(options);
+  const handedOver = aws.calls.slice(calls).filter(({ operation }) => operation === "StartBuild").length;
+  const writes = aws.registryCalls.slice(requests).filter(({ method }) => method === "PUT").length;
+  return { ...done, template, handedOver, writes };
+}
+
+async function digestOf(repositoryName: string, imageTag: string): Promise<string | undefined> {
+  const { imageDetails } = await clients.ecr.send(
+    new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag }] }),
+  );
+  return imageDetails?.[0]?.imageDigest;
+}
+
+/** What each deployment must leave, whatever it had to do. */
+async function expectDeployed({ functions, builds }: Deploy): Promise<void> {
+  const { Dev, Prod } = functions;
+  const exported = Object.values(builds).map(({ exportedVariables }) => exportedVariables["LAYERWISE_DIGEST"]);
+  expect(Dev?.uri).toMatch(new RegExp(`^${aws.registryHost()}/orders-dev:`));
+  expect(Prod?.uri).toMatch(new RegExp(`^${aws.registryHost()}/orders-prod:`));
+  // The image that each function runs is the one that its build has pushed, under both tags, and in both stages.
+  expect(new Set([...exported, Dev?.digest, Prod?.digest]).size).toBe(1);
+  expect(await digestOf("orders-dev", "latest")).toBe(Dev?.digest);
+  expect(await digestOf("orders-prod", "latest")).toBe(Prod?.digest);
+}
+
+it("the example's pipeline deploys, and does only what a change needs", async () => {
+  const first = await deploy();
+  expect(first.actions.map((name) => name.replace(/^(\w+)\..*?(\w+)$/, "$1 $2"))).toEqual(
+    ["Dev", "Prod"].flatMap((stage) =>
+      [
+        ...(stage === "Prod" ? ["Release"] : []),
+        "Prepare",
+        "Deploy",
+        stage === "Dev" ? "BuildImages" : "PromoteImages",
+        "Prepare",
+        "Deploy",
+      ].map((name) => `${stage} ${name}`),
+    ),
+  );
+  expect(first.handedOver).toBe(1);
+  await expectDeployed(first);
+
+  await app.write("src/app.py", "def app(event, context):\n    return 2\n");
+  const source = await deploy();
+  expect(source.handedOver).toBe(0);
+  expect(source.functions["Dev"]?.digest).not.toBe(first.functions["Dev"]?.digest);
+  await expectDeployed(source);
+
+  const nothing = await deploy();
+  expect([nothing.handedOver, nothing.writes]).toEqual([0, 0]);
+  expect(nothing.functions).toEqual(source.functions);
+  await expectDeployed(nothing);
+
+  await app.write("requirements.txt", "requests==2.32.5\nidna==3.10\n");
+  const dependency = await deploy();
+  expect(dependency.handedOver).toBe(1);
+  expect(dependency.functions["Dev"]?.uri).not.toBe(source.functions["Dev"]?.uri);
+  await expectDeployed(dependency);
+
+  // No change of an image has changed the pipeline.
+  for (const { template } of [source, nothing, dependency]) expect(template).toEqual(first.template);
+});
