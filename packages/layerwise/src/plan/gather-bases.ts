@@ -35,13 +35,12 @@ export async function gatherBases(
     const key = baseKey(image.reference, formatPlatform(image.platform));
     if (!bases.has(key)) bases.set(key, lookUp(image, looking));
   }
-  const found = new Map<string, BaseImage | UnreadableBase>();
-  for (const [key, pending] of bases) {
-    const base = await pending;
-    found.set(key, base);
+  // All are waited for at once: of one that failed while another is waited for, nobody would hear.
+  const found = await Promise.all([...bases].map(async ([key, pending]) => [key, await pending] as const));
+  for (const [, base] of found) {
     if ("digest" in base) emit({ kind: "base-resolved", reference: base.reference, digest: base.digest });
   }
-  return found;
+  return new Map(found);
 }
 
 interface LookUp extends CallOptions {

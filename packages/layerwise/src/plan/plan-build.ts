@@ -51,10 +51,10 @@ export async function planBuild(input: PlanInput): Promise<Plan> {
   const { dockerfile, targetPlatform } = input;
   try {
     if (input.wholeReason !== undefined) throw new Refusal(input.wholeReason, "whole");
-    const { repositories, named, emit, signal } = input;
+    const { repositories, named, locked, emit, signal } = input;
     // Not the whole input: it has a platform too, which is not that of every image.
     const lookUp = async (wanted: readonly WantedImage[]) =>
-      await gatherBases(wanted, { repositories, named, emit, signal });
+      await gatherBases(wanted, { repositories, named, locked, emit, signal });
     const draft = await draftChains({ ...input, lookUp });
     return await settle(input, draft);
   } catch (error) {
