@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Analysis, AnalyzedCosts } from "./analyze/analysis.ts";
+import type { Analysis, AnalyzedCosts, Variant } from "./analyze/analysis.ts";
 import { type Costs, costsOf, type MeasuredReport } from "./analyze/costs.ts";
 import { type BuildPlace, followPlaces, type PlacedCommit } from "./analyze/follow-places.ts";
-import { openBaseLookUp } from "./analyze/look-up.ts";
+import { type BaseLookUp, openBaseLookUp } from "./analyze/look-up.ts";
 import { type CommitOutcome, type Replayed, type ReplayInput, replay } from "./analyze/replay.ts";
 import { paceOf, summarize } from "./analyze/summarize.ts";
 import { LayerwiseError } from "./error.ts";
@@ -61,31 +61,23 @@ export async function analyzeHistory(
   options: AnalyzeOptions,
   { repositories, emit }: AnalyzeSurroundings,
 ): Promise<Analysis> {
-  const { revisions, branch, last, place, signal } = options;
-  const newest = await revisions.commit(branch, { signal });
-  const history = await revisions.history(newest, { limit: last, signal });
-  const placed = [...(await followPlaces(revisions, { commits: history.commits, start: place, signal }))].reverse();
-  if (placed.every(({ place: found }) => found === undefined)) throw noDockerfile(options, history);
-  const bases = openBaseLookUp({ ...options, repositories, emit });
+  const { branch, place } = options;
+  const { history, placed } = await placedCommits(options);
+  const bases = lookUpOf(options, { repositories, emit });
   const proposals = await proposedFiles(options, placed);
   const replays = 1 + proposals.length;
   let done = 0;
-  const run = async (files: Pick<ReplayInput, "dockerfile" | "ignoreFile">): Promise<Replayed> => {
+  const run: Run = async (commits, files) => {
     const onCommit = () => options.onProgress?.(++done, replays * placed.length);
-    return await replay(placed, { ...options, ...files, lookUp: bases.lookUp, onCommit });
+    return await replay(commits, { ...options, ...files, lookUp: bases.lookUp, onCommit });
   };
-  const own = await run({ dockerfile: undefined, ignoreFile: undefined });
-  const tried: { name: string; outcomes: readonly CommitOutcome[] }[] = [];
-  for (const { name, ...files } of proposals) tried.push({ name, outcomes: (await run(files)).outcomes });
+  const own = await run(placed, { dockerfile: undefined, ignoreFile: undefined });
+  const tried = await runComparably(proposals, { placed, run });
   const costs = costsOf(options.reports);
   const rate = rateOf(options, { history, costs });
-  const common = commonCommits(tried.map(({ outcomes }) => outcomes));
   const variants = [
     summarize({ name: "as it was", kind: "as-it-was", outcomes: own.outcomes, costs, rate }),
-    ...tried.map(({ name, outcomes }) => {
-      const compared = outcomes.filter(({ commit }) => common.has(commit.id));
-      return summarize({ name, kind: "fixed", outcomes: compared, costs, rate });
-    }),
+    ...tried.map(({ name, outcomes }) => summarize({ name, kind: "fixed", outcomes, costs, rate })),
   ];
   return {
     version: 1,
@@ -100,6 +92,26 @@ export async function analyzeHistory(
     variants,
     backtest: undefined,
   };
+}
+
+/** The commits that are looked at, and where each has the input of a build, oldest first. */
+export async function placedCommits(
+  options: AnalyzeOptions,
+): Promise<{ readonly history: CommitHistory; readonly placed: readonly PlacedCommit[] }> {
+  const { revisions, branch, last, place, signal } = options;
+  const newest = await revisions.commit(branch, { signal });
+  const history = await revisions.history(newest, { limit: last, signal });
+  const placed = [...(await followPlaces(revisions, { commits: history.commits, start: place, signal }))].reverse();
+  if (placed.every(({ place: found }) => found === undefined)) throw noDockerfile(options, history);
+  return { history, placed };
+}
+
+/** How the images that Dockerfiles name are resolved. */
+export function lookUpOf(
+  { named, offline, signal }: AnalyzeOptions,
+  { repositories, emit }: AnalyzeSurroundings,
+): BaseLookUp {
+  return openBaseLookUp({ named, offline, signal, repositories, emit });
 }
 
 /**
@@ -155,10 +167,35 @@ function rateOf(
   };
 }
 
-/** The commits that can be built with all of the files that are tried: only these can be compared. */
-function commonCommits(tried: readonly (readonly CommitOutcome[])[]): ReadonlySet<string> {
+type Run = (
+  placed: readonly PlacedCommit[],
+  files: Pick<ReplayInput, "dockerfile" | "ignoreFile">,
+) => Promise<Replayed>;
+
+interface Tried {
+  readonly name: string;
+  readonly outcomes: readonly CommitOutcome[];
+}
+
+/** Replays with each of the proposals, on those commits that can be built with all of them. */
+async function runComparably(
+  proposals: readonly Proposal[],
+  { placed, run }: { placed: readonly PlacedCommit[]; run: Run },
+): Promise<readonly Tried[]> {
+  const replayAll = async (commits: readonly PlacedCommit[]): Promise<readonly Tried[]> => {
+    const tried: Tried[] = [];
+    for (const { name, ...files } of proposals) tried.push({ name, outcomes: (await run(commits, files)).outcomes });
+    return tried;
+  };
+  const all = await replayAll(placed);
+  const common = commonCommits(all);
+  // A build that is not compared must leave no checkpoints either.
+  return common.size === placed.length ? all : await replayAll(placed.filter(({ commit }) => common.has(commit.id)));
+}
+
+function commonCommits(tried: readonly Tried[]): ReadonlySet<string> {
   const counts = new Map<string, number>();
-  for (const { kind, commit } of tried.flat()) {
+  for (const { kind, commit } of tried.flatMap(({ outcomes }) => outcomes)) {
     if (kind === "planned" || kind === "whole") counts.set(commit.id, (counts.get(commit.id) ?? 0) + 1);
   }
   return new Set([...counts].filter(([, count]) => count === tried.length).map(([id]) => id));

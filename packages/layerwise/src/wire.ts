@@ -62,9 +62,11 @@ export function openWorld(options: WireOptions): Wired {
 
 export { type BuildFiles, type BuildPaths, openBuildFiles } from "./system/build-files.ts";
 export { serverHost } from "./system/docker-config.ts";
+export { openContextDirectory } from "./system/context-directory.ts";
 export { openGitRepository } from "./system/git/git-repository.ts";
 export { type ImageStore, openImageStore, type StoredName } from "./system/image-store.ts";
 export { machinePlatform } from "./system/machine-platform.ts";
 export { proxyArguments } from "./system/proxy-arguments.ts";
 export { handOver, insideEngine, programsOnPath } from "./system/real-docker.ts";
 export { eraseCredentials, saveCredentials } from "./system/save-credentials.ts";
+export { writeContext } from "./system/write-context.ts";

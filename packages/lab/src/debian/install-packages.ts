@@ -7,11 +7,22 @@ import { withLock } from "../host/lock.ts";
 import { run } from "../host/run.ts";
 
 /** A package that the laboratory may need on this machine. */
-export type HostPackage = "docker-registry" | "iproute2" | "mmdebstrap" | "perl" | "time" | "util-linux" | "zstd";
+export type HostPackage =
+  | "chromium"
+  | "docker-registry"
+  | "git"
+  | "iproute2"
+  | "mmdebstrap"
+  | "perl"
+  | "time"
+  | "util-linux"
+  | "zstd";
 
 /** For each package a program that tells that it is there. */
 const programs: Readonly<Record<HostPackage, string>> = {
+  chromium: "chromium",
   "docker-registry": "docker-registry",
+  git: "git",
   iproute2: "ip",
   mmdebstrap: "mmdebstrap",
   perl: "perl",

@@ -37,6 +37,11 @@ export interface ChangedFiles {
   readonly names: readonly string[];
 }
 
+/** Whether a step is made although nothing of its own changed. */
+export function isFollowing(cause: CauseName): boolean {
+  return cause === "earlier" || cause === "unsaved";
+}
+
 /** A step with what it selects. */
 export interface CausedStep {
   readonly step: ChainStep;

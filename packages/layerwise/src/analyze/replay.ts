@@ -9,7 +9,7 @@ import type { ChainStep } from "../plan/chain.ts";
 import { type Draft, type DraftInput, draftChains } from "../plan/draft-chains.ts";
 import { Refusal } from "../plan/refusal.ts";
 import { describeReason, type Route } from "../plan/route.ts";
-import type { RevisionNote, Revisions } from "../ports.ts";
+import type { RevisionContext, RevisionNote, Revisions } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { GitCommit } from "../spec/git-object.ts";
 import { matchSteps, type WrittenStep } from "./align-steps.ts";
@@ -52,6 +52,8 @@ export interface ReplayInput
   readonly umask: number | undefined;
   /** Milliseconds after which a checkpoint that no build made again is gone; undefined: never. */
   readonly keepFor: number | undefined;
+  /** Keys of checkpoints that are there before the first build. */
+  readonly present?: ReadonlySet<Digest> | undefined;
   /** Is told of each commit. */
   readonly onCommit?: ((done: number) => void) | undefined;
 }
@@ -82,7 +84,8 @@ export async function replay(placed: readonly PlacedCommit[], input: ReplayInput
     if (drafted === undefined) return { kind: "absent", commit };
     if (drafted.kind !== "draft") return { ...drafted, commit };
     const { draft } = drafted;
-    const isThere = (key: Digest) => isKept(saved.get(key), { commit, keepFor: input.keepFor });
+    const isThere = (key: Digest) =>
+      input.present?.has(key) === true || isKept(saved.get(key), { commit, keepFor: input.keepFor });
     const simulated = await simulateBuild(draft, { ...input, isThere });
     const after = stepsOf(draft);
     const steps = withCauses(after, { before, made: simulated.made });
@@ -146,27 +149,49 @@ interface Drafting {
 }
 
 async function draftCommit(commit: GitCommit, { place, input, parse, match }: Drafting): Promise<Drafted | undefined> {
-  const { revisions, signal, hasGitDirectory, umask } = input;
-  const { directory, dockerfile: path } = place;
-  const context = await revisions.context(commit, { directory, hasGitDirectory, umask, signal });
-  const text = input.dockerfile ?? (await revisions.text(commit, path, { signal }));
-  if (context === undefined || text === undefined) return undefined;
+  const files = await filesOf(commit, place, input);
+  if (files === undefined) return undefined;
+  const { context, text, ignoreFile } = files;
   try {
     const parsed = parse(text);
     if (parsed.kind === "unknown") {
       return { kind: "whole", why: describeReason({ name: "front-end-unknown", detail: parsed.syntax }) };
     }
     const { dockerfile } = parsed;
-    const beside = async () => await revisions.text(commit, `${path}.dockerignore`, { signal });
-    const ignore = input.ignoreFile ?? (await beside()) ?? (await context.text(".dockerignore", { signal })) ?? "";
     const emit: Emit = () => undefined;
-    const draft = await draftChains({ ...input, dockerfile, context, matcher: match(ignore), emit });
+    const draft = await draftChains({ ...input, dockerfile, context, matcher: match(ignoreFile ?? ""), emit });
     return { kind: "draft", draft, notes: context.notes() };
   } catch (error) {
     if (error instanceof Refusal) return { kind: "whole", why: describeReason(error.reason) };
     if (isLayerwiseError(error) && endsOneBuild.test(error.code)) return { kind: "failed", why: error.message };
     throw error;
   }
+}
+
+/** What a build of a commit reads before it is planned. */
+export interface CommitFiles {
+  readonly context: RevisionContext;
+  /** Of the Dockerfile. */
+  readonly text: string;
+  readonly ignoreFile: string | undefined;
+}
+
+/** Opens the files of a commit; undefined if it has no context or no Dockerfile. */
+export async function filesOf(
+  commit: GitCommit,
+  { directory, dockerfile }: BuildPlace,
+  input: Pick<
+    ReplayInput,
+    "revisions" | "dockerfile" | "ignoreFile" | "hasGitDirectory" | "umask" | "signal"
+  >,
+): Promise<CommitFiles | undefined> {
+  const { revisions, signal, hasGitDirectory, umask } = input;
+  const context = await revisions.context(commit, { directory, hasGitDirectory, umask, signal });
+  const text = input.dockerfile ?? (await revisions.text(commit, dockerfile, { signal }));
+  if (context === undefined || text === undefined) return undefined;
+  const beside = async () => await revisions.text(commit, `${dockerfile}.dockerignore`, { signal });
+  const ignoreFile = input.ignoreFile ?? (await beside()) ?? (await context.text(".dockerignore", { signal }));
+  return { context, text, ignoreFile };
 }
 
 /** Errors that a commit itself is the reason of. */

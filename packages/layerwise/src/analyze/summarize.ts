@@ -2,7 +2,7 @@
 import type { Route } from "../plan/route.ts";
 import { startAligner, type WrittenStep } from "./align-steps.ts";
 import type { AnalyzedCommit, AnalyzedCosts, AnalyzedStep, Row, RowCause, Summary, Variant } from "./analysis.ts";
-import type { CauseName } from "./cause.ts";
+import { type CauseName, isFollowing } from "./cause.ts";
 import type { Costs } from "./costs.ts";
 import type { CommitOutcome } from "./replay.ts";
 
@@ -27,27 +27,18 @@ export function summarize({ name, kind, outcomes, costs, rate }: VariantInput): 
   for (const outcome of [...outcomes].reverse()) {
     if (outcome.kind === "planned") rowsOf.set(outcome, aligner.rowsOf(outcome.steps.map(({ written }) => written)));
   }
-  const order = orderOf(aligner.rows);
   const commits = outcomes.map((outcome) => {
-    const steps = stepsOf(outcome, (index) =>
-      order.indexOf((rowsOf.get(outcome) as readonly number[])[index] as number),
-    );
+    const steps = stepsOf(outcome, rowsOf.get(outcome) ?? []);
     return commitOf(outcome, { steps, cost: costOf(outcome, costs) });
   });
-  const written = order.map((row) => aligner.rows[row] as WrittenStep);
-  const rows = written.map((step, index) => rowOf(step, { index, commits, costs }));
+  const rows = aligner.rows.map((step, index) => rowOf(step, { index, commits, costs }));
   return { name, kind, rows, commits, summary: summaryOf(outcomes, { commits, costs, rate }) };
 }
 
-/** Rows in the order of the Dockerfile; what only older versions have comes last. */
-function orderOf(rows: readonly WrittenStep[]): readonly number[] {
-  return [...rows.keys()];
-}
-
-function stepsOf(outcome: CommitOutcome, rowAt: (index: number) => number): readonly AnalyzedStep[] {
+function stepsOf(outcome: CommitOutcome, rows: readonly number[]): readonly AnalyzedStep[] {
   if (outcome.kind !== "planned") return [];
   return outcome.steps.map(({ cause, key }, index) => ({
-    row: rowAt(index),
+    row: rows[index] as number,
     state: cause === undefined ? "reused" : "made",
     cause: cause?.name,
     files: cause?.files,
@@ -81,7 +72,7 @@ function rowOf(written: WrittenStep, { index, commits, costs }: RowInput): Row {
   const steps = commits.flatMap((commit) => commit.steps.filter(({ row }) => row === index));
   // The first build of all makes everything, whatever the instruction.
   const made = steps.filter(({ state, cause }) => state === "made" && cause !== "first");
-  const followed = made.filter(({ cause }) => cause === "earlier").length;
+  const followed = made.filter(({ cause }) => cause !== undefined && isFollowing(cause)).length;
   const cost = costs.of(written);
   return {
     ...written,

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from "node:fs/promises";
 import { posix, relative, resolve } from "node:path";
+import { type AnalyzeOptions, analyzeHistory, type Proposal } from "../analyze.ts";
 import type { Analysis } from "../analyze/analysis.ts";
 import { decodeMeasuredReport, type MeasuredReport } from "../analyze/costs.ts";
 import type { BuildPlace } from "../analyze/follow-places.ts";
-import { analyzeHistory, type Proposal } from "../analyze.ts";
+import { type BacktestOptions, backtest } from "../backtest.ts";
 import { LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
-import type { Revisions } from "../ports.ts";
+import type { Repository, Revisions } from "../ports.ts";
 import { renderAnalysis, renderAnalysisJson } from "../report/render-analysis.ts";
 import type { Palette } from "../report/render-text.ts";
-import { machinePlatform, openGitRepository, type Wired } from "../wire.ts";
+import { machinePlatform, openContextDirectory, openGitRepository, type Wired, writeContext } from "../wire.ts";
 import { readAnalyzeOptions } from "./analyze-options.ts";
 import { summaryFile, writeCiFiles } from "./ci-outputs.ts";
-import { readBuildContexts } from "./open-build.ts";
+import { openCacheRepository, readBuildContexts } from "./open-build.ts";
 import type { CommandOptions, RawFlags } from "./options.ts";
 import { writeReports } from "./report-file.ts";
 import type { Surroundings } from "./run.ts";
@@ -56,10 +57,9 @@ export async function analyzeCommand(analyzing: Analyzing): Promise<Analysis> {
 async function analyze(revisions: Revisions, { options, flags, wired, around, emit }: Analyzing): Promise<Analysis> {
   const asked = readAnalyzeOptions(flags);
   const { named } = readBuildContexts(options.buildContexts);
-  const { durations, whatIf, whatIfIgnore, ...rest } = asked;
+  const { durations, whatIf, whatIfIgnore, backtest: sample, ...rest } = asked;
   const platform = machinePlatform();
-  return await analyzeHistory(
-    {
+  const input: AnalyzeOptions = {
       ...rest,
       revisions,
       place: await placeOf(revisions, { options, branch: asked.branch }),
@@ -75,9 +75,27 @@ async function analyze(revisions: Revisions, { options, flags, wired, around, em
       version: around.version,
       signal: around.signal,
       onProgress: progressOf(around),
-    },
-    { repositories: wired.ports.repositories, emit },
-  );
+  };
+  const analysis = await analyzeHistory(input, { repositories: wired.ports.repositories, emit });
+  if (sample === undefined) return analysis;
+  const { ports, hear } = wired;
+  const tried = { sample, repository: backtestRepository(options, wired), checkOut: checkOutWith(wired) };
+  return { ...analysis, backtest: await backtest(input, tried, { ports, emit, hear }) };
+}
+
+function backtestRepository({ cacheRepo }: CommandOptions, { ports }: Wired): Repository {
+  if (cacheRepo !== undefined) return openCacheRepository(cacheRepo, ports.repositories);
+  throw new LayerwiseError("USAGE", "could not backtest: there is no repository to build into", {
+    hint: "give --cache-repo REPOSITORY, best one that nothing else uses",
+  });
+}
+
+function checkOutWith({ spool }: Wired): BacktestOptions["checkOut"] {
+  return async (context, call) => {
+    const folder = await spool.createFolder();
+    await writeContext(context, { folder, ...call });
+    return openContextDirectory(folder);
+  };
 }
 
 /** The Dockerfile's name is looked for as a build does: `Dockerfile`, then in lower case. */

@@ -16,6 +16,8 @@ export interface AnalyzeFlags {
   readonly keepFor: number | undefined;
   readonly hasGitDirectory: boolean | undefined;
   readonly umask: number | undefined;
+  /** How many commits are built. */
+  readonly backtest: number | undefined;
 }
 
 /** Commits that are looked at if nobody says how many. */
@@ -37,6 +39,7 @@ export function readAnalyzeOptions(flags: RawFlags): AnalyzeFlags {
     keepFor: flags.keepCheckpoints === undefined ? undefined : readAge("--keep-checkpoints", flags.keepCheckpoints),
     hasGitDirectory: flags.withoutGitDirectory === true ? false : undefined,
     umask: flags.umask === undefined ? undefined : readUmask(flags.umask),
+    backtest: flags.backtest === undefined ? undefined : readCount("backtest", flags.backtest),
   };
 }
 

@@ -72,6 +72,7 @@ export interface RawFlags {
   lockFile?: string;
   /** `lock` only. */
   check?: boolean;
+  /** `lock` and `analyze`. */
   offline?: boolean;
   readOnlyCache?: boolean;
   checkpoints?: string;
@@ -88,6 +89,7 @@ export interface RawFlags {
   keepCheckpoints?: string;
   withoutGitDirectory?: boolean;
   umask?: string;
+  backtest?: string;
   /** `prune` only. */
   key?: string[];
   builder?: string;

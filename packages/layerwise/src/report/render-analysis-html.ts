@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, AnalyzedCommit, Variant } from "../analyze/analysis.ts";
+import { isFollowing } from "../analyze/cause.ts";
 import { causeWords } from "./describe-cause.ts";
 import { figures, type Html, html, renderPage, type Section, scrolling, table } from "./html.ts";
 import { costText, remarks, routesText, short, whyText } from "./render-analysis.ts";
@@ -14,7 +15,9 @@ export function renderAnalysisHtml(analysis: Analysis): string {
     { id: "result", title: "Result", body: resultOf(first, analysis) },
     { id: "instructions", title: "Instructions", body: instructionsOf(first, analysis) },
     { id: "heat-map", title: "Commits and instructions", body: heatMap(first) },
-    ...(fixed.length === 0 ? [] : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
+    ...(fixed.length === 0
+      ? []
+      : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
     ...backtestSection(analysis),
     { id: "commits", title: "Commits one by one", body: commitList(first, analysis) },
   ];
@@ -28,11 +31,7 @@ function resultOf({ summary }: Variant, analysis: Analysis): Html {
   const all = remarks(analysis);
   return html`${figures([
     { name: "nothing to make (reuse)", value: share(routes.reuse), note: `${routes.reuse} of ${builds} builds` },
-    {
-      name: "no engine needed (assemble)",
-      value: share(routes.assemble),
-      note: `${routes.assemble} of ${builds} builds`,
-    },
+    { name: "no engine needed (assemble)", value: share(routes.assemble), note: `${routes.assemble} of ${builds} builds` },
     { name: "engine needed", value: share(routes.engine), note: `${routes.engine} of ${builds} builds` },
     ...monthly(analysis, summary),
     {
@@ -87,12 +86,13 @@ function heatMap(variant: Variant): Html {
     (row, index) => html`<text x="0" y="${yOf(index) + 13}">${row.line} ${shortened(row.text)}</text>`,
   );
   const lines = rows.map(
-    (_, index) => html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
+    (_, index) =>
+      html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
   );
   const columns = commits.map((commit, column) => columnOf(commit, { column, variant }));
   const last = html`<text class="quiet" x="0" y="${yOf(rows.length) + 13}">no build, or all by the engine</text>`;
   return html`<ul class="legend" aria-label="Legend">
-<li>${sample("made")} made because of a change of its own</li><li>${sample("followed")} made because of a step before it</li><li>${sample("reused")} reused</li></ul>
+<li>${sample("made")} made because of a change of its own</li><li>${sample("followed")} made although nothing of its own changed</li><li>${sample("reused")} reused</li></ul>
 ${scrolling("Heat map of commits and instructions", html`<svg role="img" aria-label="${label}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${lines}${labels}${last}${columns}</svg>`)}`;
 }
 
@@ -103,7 +103,7 @@ function yOf(row: number): number {
 function columnOf(commit: AnalyzedCommit, { column, variant }: { column: number; variant: Variant }): Html {
   const x = cell.label + column * cell.width;
   const marks = commit.steps.map(({ row, state, cause }) => {
-    const kind = state === "reused" ? "reused" : cause === "earlier" ? "followed" : "made";
+    const kind = state === "reused" ? "reused" : cause !== undefined && isFollowing(cause) ? "followed" : "made";
     return mark(kind, { x, y: yOf(row) });
   });
   const other = commit.kind === "planned" ? undefined : mark("followed", { x, y: yOf(variant.rows.length) });
@@ -136,9 +136,7 @@ function proposalsOf(fixed: readonly Variant[], analysis: Analysis): Html {
       minutesPerMonth?.toFixed(1) ?? "not known",
     ]),
   });
-  const maps = fixed.map(
-    (variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMapNamed(variant)}`,
-  );
+  const maps = fixed.map((variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMapNamed(variant)}`);
   return html`${summary}${maps}`;
 }
 
@@ -166,16 +164,14 @@ function commitList({ commits, rows }: Variant, { costs }: Analysis): Html {
   const body = table("Newest first", {
     head: ["Commit", "Time", "Subject", "Route", "Cost", "Made"],
     numbers: [4],
-    rows: [...commits]
-      .reverse()
-      .map((commit) => [
-        html`<code>${short(commit.id)}</code>`,
-        commit.time.slice(0, 16).replace("T", " "),
-        commit.subject,
-        commit.route ?? commit.kind,
-        costText(commit.cost, { unit }),
-        commit.why ?? madeText(commit, rows),
-      ]),
+    rows: [...commits].reverse().map((commit) => [
+      html`<code>${short(commit.id)}</code>`,
+      commit.time.slice(0, 16).replace("T", " "),
+      commit.subject,
+      commit.route ?? commit.kind,
+      costText(commit.cost, { unit }),
+      commit.why ?? madeText(commit, rows),
+    ]),
   });
   return html`<details><summary>All ${commits.length} commits</summary>${body}</details>`;
 }
@@ -184,8 +180,7 @@ function madeText({ steps }: AnalyzedCommit, rows: Variant["rows"]): string {
   return steps
     .filter(({ state }) => state === "made")
     .map(({ row, cause, files }) => {
-      const names =
-        files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
+      const names = files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
       return `line ${rows[row]?.line} (${cause === undefined ? "" : causeWords[cause]}${names})`;
     })
     .join("; ");

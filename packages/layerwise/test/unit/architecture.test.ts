@@ -37,11 +37,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "build-defaults.ts": ["build.ts"],
   "analyze.ts": ["analyze", "plan", "spec", "error.ts", "event.ts", "ports.ts"],
+  "backtest.ts": ["analyze.ts", "analyze", "build.ts", "build-defaults.ts", "report", "spec", "error.ts", "ports.ts"],
   "wire.ts": ["system", "event.ts", "ports.ts"],
   cli: [
     "build.ts",
     "lock.ts",
     "analyze.ts",
+    "backtest.ts",
     "wire.ts",
     "dockerfile",
     "plan",

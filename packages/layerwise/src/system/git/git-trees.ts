@@ -80,7 +80,9 @@ async function readTree(
 ): Promise<readonly GitTreeEntry[]> {
   const object = (await objects.read(id, options)) ?? missing(id);
   const entries = object.type === "tree" ? decodeTree(id, object.bytes) : undefined;
-  if (entries === undefined) {
+  // Two things under one name are no tree, and could lead out of a folder that it is written to.
+  const isPlain = entries !== undefined && new Set(entries.map(({ name }) => name)).size === entries.length;
+  if (!isPlain) {
     throw new LayerwiseError("GIT_UNREADABLE", `could not read the git tree ${id}: it is damaged`, {
       hint: "check the repository with git fsck",
     });

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type AnalyzeOptions, lookUpOf, placedCommits } from "./analyze.ts";
+import { type Backtest, type BacktestedCommit, type BuildShape, compareBuilds } from "./analyze/backtest.ts";
+import type { PlacedCommit } from "./analyze/follow-places.ts";
+import { type CommitOutcome, filesOf, type ReplayInput, replay } from "./analyze/replay.ts";
+import { type BuildSurroundings, build } from "./build.ts";
+import { buildDefaults } from "./build-defaults.ts";
+import { isLayerwiseError } from "./error.ts";
+import type { BuildContext, CallOptions, Repository } from "./ports.ts";
+import type { Report } from "./report/report.ts";
+import { checkpointTag } from "./spec/checkpoint.ts";
+import type { Digest } from "./spec/digest.ts";
+
+/** What is built to see whether predictions hold. */
+export interface BacktestOptions {
+  /** How many of the newest commits. */
+  readonly sample: number;
+  /** Where images and checkpoints go. */
+  readonly repository: Repository;
+  /** Writes a context into a folder and opens that folder. */
+  readonly checkOut: (context: BuildContext, options?: CallOptions) => Promise<BuildContext>;
+}
+
+/** Builds the newest commits one after the other, and compares what happens with what was predicted. */
+export async function backtest(
+  options: AnalyzeOptions,
+  { sample, repository, checkOut }: BacktestOptions,
+  surroundings: BuildSurroundings,
+): Promise<Backtest> {
+  const { placed } = await placedCommits(options);
+  const tried = placed.filter(({ place }) => place !== undefined).slice(-sample);
+  const { lookUp } = lookUpOf(options, { repositories: surroundings.ports.repositories, emit: surroundings.emit });
+  const input: ReplayInput = { ...options, lookUp, dockerfile: undefined, ignoreFile: undefined };
+  const keys = keysOf((await replay(tried, input)).outcomes);
+  const present = await presentKeys(keys, { repository, signal: options.signal });
+  const { outcomes } = await replay(tried, { ...input, present });
+  const commits: Omit<BacktestedCommit, "agrees">[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const one = tried[index] as PlacedCommit;
+    const happened = await buildCommit(one, { input, options, repository, checkOut, surroundings });
+    commits.push({ id: one.commit.id, predicted: predictedShape(outcome), ...happened });
+  }
+  return compareBuilds(commits);
+}
+
+function keysOf(outcomes: readonly CommitOutcome[]): readonly Digest[] {
+  const steps = outcomes.flatMap((outcome) => (outcome.kind === "planned" ? outcome.steps : []));
+  return [...new Set(steps.flatMap(({ key }) => (key === undefined ? [] : [key])))];
+}
+
+async function presentKeys(
+  keys: readonly Digest[],
+  { repository, signal }: { repository: Repository } & CallOptions,
+): Promise<ReadonlySet<Digest>> {
+  const present = new Set<Digest>();
+  for (const key of keys) {
+    if ((await repository.fetchManifest(checkpointTag(key), { signal })) !== undefined) present.add(key);
+  }
+  return present;
+}
+
+interface Building extends Pick<BacktestOptions, "repository" | "checkOut"> {
+  readonly input: ReplayInput;
+  readonly options: AnalyzeOptions;
+  readonly surroundings: BuildSurroundings;
+}
+
+async function buildCommit(
+  { commit, place }: PlacedCommit,
+  { input, options, repository, checkOut, surroundings }: Building,
+): Promise<Pick<BacktestedCommit, "actual" | "error">> {
+  const files = place && (await filesOf(commit, place, input));
+  if (files === undefined) return { actual: undefined, error: "there is no Dockerfile" };
+  const { signal } = options;
+  try {
+    const { report } = await build(
+      {
+        ...buildDefaults,
+        dockerfile: { text: files.text, file: "Dockerfile" },
+        ignoreFile: files.ignoreFile,
+        context: await checkOut(files.context, { signal }),
+        target: options.target,
+        buildArgs: options.buildArgs,
+        buildPlatform: options.buildPlatform,
+        platform: options.targetPlatform,
+        named: options.named,
+        runOptions: options.runOptions,
+        passThrough: options.runOptions,
+        outputs: [{ kind: "repository", repository, tags: [`backtest-${commit.id.slice(0, 12)}`] }],
+        cache: repository,
+        checkpoints: options.checkpoints,
+        version: options.version,
+        signal,
+      },
+      surroundings,
+    );
+    return { actual: actualShape(report), error: undefined };
+  } catch (error) {
+    if (!isLayerwiseError(error) || error.code === "CANCELLED") throw error;
+    return { actual: undefined, error: `${error.code}: ${error.message}` };
+  }
+}
+
+function predictedShape(outcome: CommitOutcome): BuildShape {
+  if (outcome.kind === "whole") return { route: "engine", made: [] };
+  if (outcome.kind !== "planned") return { route: undefined, made: [] };
+  const made = outcome.steps.filter(({ cause }) => cause !== undefined).map(({ written }) => written);
+  return { route: outcome.route, made: namesOf(made) };
+}
+
+function actualShape({ route, steps }: Report): BuildShape {
+  return { route, made: namesOf(steps.filter(({ state }) => state === "made")) };
+}
+
+function namesOf(steps: readonly { readonly stage: string; readonly line: number }[]): readonly string[] {
+  return [...steps].sort((one, other) => one.line - other.line).map(({ stage, line }) => `${stage}:${line}`);
+}
