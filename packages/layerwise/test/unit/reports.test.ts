@@ -75,7 +75,7 @@ describe("an analysis in text", () => {
 
     expect(text).toContain("5 commits of main, 000000000000 to 000000000000, 30 days");
     expect(text).toContain("as it was: 4 builds: reuse 25 %, assemble 50 %, engine 25 %");
-    expect(text).toMatch(/app 3\s+RUN install\s+1 of 5\s+0\s+60\.0 s\s+60\.0 s\s+1 × comes after a step that was made/);
+    expect(text).toMatch(/^3\s+RUN install\s+1 of 5\s+0\s+60\.0 s\s+60\.0 s\s+1 × comes after a step that was made/m);
     expect(text).toContain("45.0 minutes a month instead of 120.0 (60 builds a month, by your option)");
     expect(text).toMatch(/side by side on the 4 builds/);
     expect(text).toContain("backtest: 1 of 2 builds went as predicted");
