@@ -43,6 +43,7 @@ const results: Results = {
   traffic: [source, { ...source, change: "nothing", requests: 12, logged: 12, sent: 64 * 1024, newLayers: 0 }],
   start: { firstRequest: [0.15], node: [0.05] },
   hashing: { files: 1, bytes: 1, pairs: [{ ours: 1, other: 1 }] },
+  analysis: { files: 5000, commits: 1000, seconds: [30] },
   memory: [{ layerBytes: 2048 * mebi, peakBytes: 200 * mebi, seconds: 1 }],
   engine: [{ name: "residual", title: "", pairs: [{ ours: 1.05, other: 1, published: 1 }] }],
 };
@@ -68,6 +69,11 @@ it.each<{ what: string; changed: Partial<Results>; budget: string }>([
     what: "time against crane",
     changed: { deploys: [{ ...crane, pairs: [{ ours: 1.51, other: 1 }] }] },
     budget: "1.5 x crane append",
+  },
+  {
+    what: "time to analyze",
+    changed: { analysis: { files: 5000, commits: 1000, seconds: [29, 30.1, 31] } },
+    budget: "30 s",
   },
   { what: "time to start", changed: { start: { firstRequest: [0.151], node: [0] } }, budget: "150 ms" },
   {

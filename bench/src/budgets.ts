@@ -23,6 +23,7 @@ const most = {
   share: 1 / 20,
   crane: 1.5,
   startSeconds: 0.15,
+  analysisSeconds: 30,
   peakBytes: 200 * mebi,
   engine: 1.05,
 } as const;
@@ -34,6 +35,7 @@ export function verdictsOf(results: Results): readonly Verdict[] {
     ...deployVerdicts(results),
     startVerdict(results),
     hashingVerdict(results),
+    analysisVerdict(results),
     memoryVerdict(results),
     ...engineVerdicts(results),
   ];
@@ -110,6 +112,13 @@ function hashingVerdict({ hashing }: Results): Verdict {
   const share = shareOf(hashing.pairs);
   const work = `planning with ${hashing.files} small files`;
   return { work, budget: "no slower than tar c | sha256sum", measured: `${share.toFixed(2)} x`, isMet: share <= 1 };
+}
+
+function analysisVerdict({ analysis }: Results): Verdict {
+  const { commits, files } = analysis;
+  const seconds = median(analysis.seconds);
+  const work = `analyzing ${commits} commits of ${files} files`;
+  return { work, budget: "30 s", measured: `${seconds.toFixed(1)} s`, isMet: seconds <= most.analysisSeconds };
 }
 
 function memoryVerdict({ memory }: Results): Verdict {

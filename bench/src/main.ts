@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { currentLoad, describeMachine } from "./machine.ts";
+import { measureAnalysis } from "./measure-analysis.ts";
 import { deployFirst, measureDeploys } from "./measure-deploys.ts";
 import { measureEngine } from "./measure-engine.ts";
 import { measureHashing } from "./measure-hashing.ts";
@@ -48,6 +49,12 @@ async function measure(site: BenchSite, options: BenchOptions): Promise<Results>
   say("start measured");
   const hashing = await measureHashing(site, { files: options.hashedFiles, rounds: options.hashingRounds });
   say("hashing measured");
+  const analysis = await measureAnalysis(site, {
+    files: options.analyzedFiles,
+    commits: options.analyzedCommits,
+    rounds: options.hashingRounds,
+  });
+  say("analysis measured");
   const memory: Memory[] = [];
   for (const size of options.layerSizes) memory.push(await measureMemory(site, size));
   say("memory measured");
@@ -65,6 +72,7 @@ async function measure(site: BenchSite, options: BenchOptions): Promise<Results>
     traffic: [...direct.traffic, ...far.traffic],
     start,
     hashing,
+    analysis,
     memory,
     engine,
   };

@@ -13,6 +13,9 @@ export interface BenchOptions {
   readonly startRounds: number;
   readonly hashingRounds: number;
   readonly hashedFiles: number;
+  /** Commits and files of the history that is analyzed. */
+  readonly analyzedCommits: number;
+  readonly analyzedFiles: number;
   readonly layerSizes: readonly number[];
   /** Where the results go. */
   readonly folder: string;
@@ -31,6 +34,8 @@ const full = {
   startRounds: 21,
   hashingRounds: 5,
   hashedFiles: 50_000,
+  analyzedCommits: 1000,
+  analyzedFiles: 5_000,
   layerSizes: [16 * mebi, 256 * mebi, 2048 * mebi],
 } as const;
 
@@ -43,6 +48,8 @@ const quick = {
   startRounds: 3,
   hashingRounds: 1,
   hashedFiles: 5_000,
+  analyzedCommits: 50,
+  analyzedFiles: 500,
   layerSizes: [16 * mebi],
 } as const;
 

@@ -5,7 +5,7 @@ import { spread } from "./statistics.ts";
 
 /** Writes what was measured as a page. */
 export function renderResults(results: Results): string {
-  const { command, date, machine, links, deploys, traffic, start, hashing, memory, engine } = results;
+  const { command, date, machine, links, deploys, traffic, start, hashing, analysis, memory, engine } = results;
   return `# Benchmark results
 
 Made by \`${command}\` on ${date.slice(0, 10)}; do not edit. results.json holds every single figure.
@@ -69,6 +69,7 @@ ${table(
         seconds,
       )}`,
     ],
+    [`analyzing ${analysis.commits} commits of ${analysis.files} files`, spread(analysis.seconds, seconds), "nothing"],
   ],
 )}
 

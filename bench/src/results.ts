@@ -11,6 +11,7 @@ export interface Results {
   readonly traffic: readonly Traffic[];
   readonly start: Start;
   readonly hashing: Hashing;
+  readonly analysis: AnalysisTimes;
   readonly memory: readonly Memory[];
   readonly engine: readonly EngineComparison[];
 }
@@ -90,6 +91,13 @@ export interface Hashing {
   readonly files: number;
   readonly bytes: number;
   readonly pairs: readonly Pair[];
+}
+
+/** Seconds of replaying a git history. */
+export interface AnalysisTimes {
+  readonly files: number;
+  readonly commits: number;
+  readonly seconds: readonly number[];
 }
 
 /** One build whose only layer has a certain size. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Analysis, AnalyzedCosts, Variant } from "./analyze/analysis.ts";
+import type { Analysis, AnalyzedCosts } from "./analyze/analysis.ts";
 import { type Costs, costsOf, type MeasuredReport } from "./analyze/costs.ts";
 import { type BuildPlace, followPlaces, type PlacedCommit } from "./analyze/follow-places.ts";
 import { type BaseLookUp, openBaseLookUp } from "./analyze/look-up.ts";

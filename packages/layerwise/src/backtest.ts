@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AnalyzeOptions, lookUpOf, placedCommits } from "./analyze.ts";
+
 import { type Backtest, type BacktestedCommit, type BuildShape, compareBuilds } from "./analyze/backtest.ts";
 import type { PlacedCommit } from "./analyze/follow-places.ts";
 import { type CommitOutcome, filesOf, type ReplayInput, replay } from "./analyze/replay.ts";
+import { type AnalyzeOptions, lookUpOf, placedCommits } from "./analyze.ts";
 import { type BuildSurroundings, build } from "./build.ts";
 import { buildDefaults } from "./build-defaults.ts";
 import { isLayerwiseError } from "./error.ts";

@@ -61,8 +61,8 @@ export function openWorld(options: WireOptions): Wired {
 }
 
 export { type BuildFiles, type BuildPaths, openBuildFiles } from "./system/build-files.ts";
-export { serverHost } from "./system/docker-config.ts";
 export { openContextDirectory } from "./system/context-directory.ts";
+export { serverHost } from "./system/docker-config.ts";
 export { openGitRepository } from "./system/git/git-repository.ts";
 export { type ImageStore, openImageStore, type StoredName } from "./system/image-store.ts";
 export { machinePlatform } from "./system/machine-platform.ts";

@@ -180,10 +180,7 @@ export interface CommitFiles {
 export async function filesOf(
   commit: GitCommit,
   { directory, dockerfile }: BuildPlace,
-  input: Pick<
-    ReplayInput,
-    "revisions" | "dockerfile" | "ignoreFile" | "hasGitDirectory" | "umask" | "signal"
-  >,
+  input: Pick<ReplayInput, "revisions" | "dockerfile" | "ignoreFile" | "hasGitDirectory" | "umask" | "signal">,
 ): Promise<CommitFiles | undefined> {
   const { revisions, signal, hasGitDirectory, umask } = input;
   const context = await revisions.context(commit, { directory, hasGitDirectory, umask, signal });

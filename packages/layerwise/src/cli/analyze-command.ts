@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from "node:fs/promises";
 import { posix, relative, resolve } from "node:path";
-import { type AnalyzeOptions, analyzeHistory, type Proposal } from "../analyze.ts";
 import type { Analysis } from "../analyze/analysis.ts";
 import { decodeMeasuredReport, type MeasuredReport } from "../analyze/costs.ts";
 import type { BuildPlace } from "../analyze/follow-places.ts";
+import { type AnalyzeOptions, analyzeHistory, type Proposal } from "../analyze.ts";
 import { type BacktestOptions, backtest } from "../backtest.ts";
 import { LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
@@ -60,21 +60,21 @@ async function analyze(revisions: Revisions, { options, flags, wired, around, em
   const { durations, whatIf, whatIfIgnore, backtest: sample, ...rest } = asked;
   const platform = machinePlatform();
   const input: AnalyzeOptions = {
-      ...rest,
-      revisions,
-      place: await placeOf(revisions, { options, branch: asked.branch }),
-      target: options.target,
-      buildArgs: options.buildArgs,
-      buildPlatform: platform,
-      targetPlatform: options.platform ?? platform,
-      runOptions: options.runs,
-      named,
-      checkpoints: options.checkpoints,
-      reports: await readReports(durations),
-      proposals: await readProposals(whatIf, whatIfIgnore),
-      version: around.version,
-      signal: around.signal,
-      onProgress: progressOf(around),
+    ...rest,
+    revisions,
+    place: await placeOf(revisions, { options, branch: asked.branch }),
+    target: options.target,
+    buildArgs: options.buildArgs,
+    buildPlatform: platform,
+    targetPlatform: options.platform ?? platform,
+    runOptions: options.runs,
+    named,
+    checkpoints: options.checkpoints,
+    reports: await readReports(durations),
+    proposals: await readProposals(whatIf, whatIfIgnore),
+    version: around.version,
+    signal: around.signal,
+    onProgress: progressOf(around),
   };
   const analysis = await analyzeHistory(input, { repositories: wired.ports.repositories, emit });
   if (sample === undefined) return analysis;

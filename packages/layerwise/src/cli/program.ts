@@ -191,7 +191,10 @@ function analyzeFlags(): readonly Option[] {
     new Option("--what-if-ignore <file>", "an ignore file to try on the same history"),
     new Option("--builds-per-month <number>", "builds in a month (default: the pace of the history)"),
     new Option("--price-per-minute <number>", "what a minute of CI costs, in your currency"),
-    new Option("--keep-checkpoints <age>", "how long the registry keeps checkpoints, for example 30d (default: always)"),
+    new Option(
+      "--keep-checkpoints <age>",
+      "how long the registry keeps checkpoints, for example 30d (default: always)",
+    ),
     new Option("--checkpoints <which>", "as builds save them: all, final or none (default: all)"),
     new Option("--without-git-directory", "builds have no .git in their context: it comes from an archive"),
     new Option("--backtest <number>", "build so many of the newest commits, and compare with what was predicted"),

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Writable } from "node:stream";
 import { createColors } from "picocolors";
-import { build, planOnly } from "../build.ts";
+import { type BuildOptions, build, planOnly } from "../build.ts";
 import { hasCode, LayerwiseError } from "../error.ts";
+import type { Emit } from "../event.ts";
 import { renderPlanJson } from "../report/render-json.ts";
 import { type Palette, renderPlan } from "../report/render-text.ts";
+import type { Report } from "../report/report.ts";
 import { openWorld, type Wired } from "../wire.ts";
 import { analyzeCommand } from "./analyze-command.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
@@ -18,6 +20,7 @@ import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 import { pruneCommand } from "./prune-command.ts";
 import { progressKind, usesColour, writeResults } from "./results.ts";
+import { sendTrace } from "./telemetry.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
@@ -135,11 +138,29 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
     case "build": {
       const opened = await openBuildOptions(options, { wired, around, isPlan: false });
       said.dockerfile = opened.dockerfile.text;
-      const { report } = await build(opened, { ports, emit: live.emit, hear: wired.hear });
+      const report = await tracedBuild(opened, { around, wired, emit: live.emit });
       live.end();
       await writeResults(report, { options, kind, around, palette });
       return 0;
     }
+  }
+}
+
+/** Builds, and sends the trace of it whatever becomes of it. */
+async function tracedBuild(
+  options: BuildOptions,
+  { around, wired, emit }: { around: Surroundings; wired: Wired; emit: Emit },
+): Promise<Report> {
+  const { env, version, stderr } = around;
+  const warn = (message: string) => void stderr.write(`warning    ${message}\n`);
+  const began = Date.now();
+  try {
+    const { report } = await build(options, { ports: wired.ports, emit, hear: wired.hear });
+    await sendTrace({ version, began, ended: Date.now(), report, error: undefined }, { env, warn });
+    return report;
+  } catch (error) {
+    await sendTrace({ version, began, ended: Date.now(), report: undefined, error }, { env, warn });
+    throw error;
   }
 }
 

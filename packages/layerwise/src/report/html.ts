@@ -21,13 +21,17 @@ function markupOf(value: HtmlValue): string {
   return escapeText(String(value));
 }
 
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** Text for elements and quoted attributes. Bytes of file names that are no UTF-8 show as the replacement character. */
 function escapeText(text: string): string {
-  return text
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/[&<>"']/g, (character) => entities[character] as string);
+  return text.replace(/\p{Surrogate}/gu, "\ufffd").replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
 /** A section of a page. */
@@ -42,7 +46,15 @@ export interface Section {
  * A whole page in one file: no script, nothing from the network, readable in the dark, on a phone, by keyboard and on
  * paper.
  */
-export function renderPage({ title, lead, sections }: { title: string; lead: Html; sections: readonly Section[] }): string {
+export function renderPage({
+  title,
+  lead,
+  sections,
+}: {
+  title: string;
+  lead: Html;
+  sections: readonly Section[];
+}): string {
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -72,7 +84,11 @@ ${sections.map(({ id, title: name, body }) => html`<section aria-labelledby="${i
 /** A table that scrolls by itself where it is too wide. */
 export function table(
   caption: string,
-  { head, rows, numbers = [] }: { head: readonly string[]; rows: readonly (readonly HtmlValue[])[]; numbers?: readonly number[] },
+  {
+    head,
+    rows,
+    numbers = [],
+  }: { head: readonly string[]; rows: readonly (readonly HtmlValue[])[]; numbers?: readonly number[] },
 ): Html {
   const kind = (column: number) => (numbers.includes(column) ? "number" : "text");
   return scrolling(
@@ -89,7 +105,9 @@ export function scrolling(label: string, body: Html): Html {
 }
 
 /** Figures side by side. */
-export function figures(list: readonly { readonly name: string; readonly value: string; readonly note?: string }[]): Html {
+export function figures(
+  list: readonly { readonly name: string; readonly value: string; readonly note?: string }[],
+): Html {
   return html`<dl class="figures">${list.map(({ name, value, note }) => html`<div><dt>${name}</dt><dd>${value}${note === undefined ? "" : html`<small>${note}</small>`}</dd></div>`)}</dl>`;
 }
 

@@ -15,9 +15,7 @@ export function renderAnalysisHtml(analysis: Analysis): string {
     { id: "result", title: "Result", body: resultOf(first, analysis) },
     { id: "instructions", title: "Instructions", body: instructionsOf(first, analysis) },
     { id: "heat-map", title: "Commits and instructions", body: heatMap(first) },
-    ...(fixed.length === 0
-      ? []
-      : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
+    ...(fixed.length === 0 ? [] : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
     ...backtestSection(analysis),
     { id: "commits", title: "Commits one by one", body: commitList(first, analysis) },
   ];
@@ -31,7 +29,11 @@ function resultOf({ summary }: Variant, analysis: Analysis): Html {
   const all = remarks(analysis);
   return html`${figures([
     { name: "nothing to make (reuse)", value: share(routes.reuse), note: `${routes.reuse} of ${builds} builds` },
-    { name: "no engine needed (assemble)", value: share(routes.assemble), note: `${routes.assemble} of ${builds} builds` },
+    {
+      name: "no engine needed (assemble)",
+      value: share(routes.assemble),
+      note: `${routes.assemble} of ${builds} builds`,
+    },
     { name: "engine needed", value: share(routes.engine), note: `${routes.engine} of ${builds} builds` },
     ...monthly(analysis, summary),
     {
@@ -86,8 +88,7 @@ function heatMap(variant: Variant): Html {
     (row, index) => html`<text x="0" y="${yOf(index) + 13}">${row.line} ${shortened(row.text)}</text>`,
   );
   const lines = rows.map(
-    (_, index) =>
-      html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
+    (_, index) => html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
   );
   const columns = commits.map((commit, column) => columnOf(commit, { column, variant }));
   const last = html`<text class="quiet" x="0" y="${yOf(rows.length) + 13}">no build, or all by the engine</text>`;
@@ -136,7 +137,9 @@ function proposalsOf(fixed: readonly Variant[], analysis: Analysis): Html {
       minutesPerMonth?.toFixed(1) ?? "not known",
     ]),
   });
-  const maps = fixed.map((variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMapNamed(variant)}`);
+  const maps = fixed.map(
+    (variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMapNamed(variant)}`,
+  );
   return html`${summary}${maps}`;
 }
 
@@ -164,14 +167,16 @@ function commitList({ commits, rows }: Variant, { costs }: Analysis): Html {
   const body = table("Newest first", {
     head: ["Commit", "Time", "Subject", "Route", "Cost", "Made"],
     numbers: [4],
-    rows: [...commits].reverse().map((commit) => [
-      html`<code>${short(commit.id)}</code>`,
-      commit.time.slice(0, 16).replace("T", " "),
-      commit.subject,
-      commit.route ?? commit.kind,
-      costText(commit.cost, { unit }),
-      commit.why ?? madeText(commit, rows),
-    ]),
+    rows: [...commits]
+      .reverse()
+      .map((commit) => [
+        html`<code>${short(commit.id)}</code>`,
+        commit.time.slice(0, 16).replace("T", " "),
+        commit.subject,
+        commit.route ?? commit.kind,
+        costText(commit.cost, { unit }),
+        commit.why ?? madeText(commit, rows),
+      ]),
   });
   return html`<details><summary>All ${commits.length} commits</summary>${body}</details>`;
 }
@@ -180,7 +185,8 @@ function madeText({ steps }: AnalyzedCommit, rows: Variant["rows"]): string {
   return steps
     .filter(({ state }) => state === "made")
     .map(({ row, cause, files }) => {
-      const names = files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
+      const names =
+        files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
       return `line ${rows[row]?.line} (${cause === undefined ? "" : causeWords[cause]}${names})`;
     })
     .join("; ");

@@ -20,7 +20,9 @@ export function renderReportMarkdown(report: Report): string {
   return joined([
     `### ${text(image.references[0] ?? report.dockerfile)}: ${report.route} in ${seconds.total.toFixed(2)} s`,
     `${requests.count} requests, ${formatBytes(moved)} moved by layerwise for an image of ${formatBytes(image.bytes)}.`,
-    ...report.reasons.map(({ text: why, line }) => `- needs an engine: ${text(why)}${line === undefined ? "" : ` (line ${line})`}`),
+    ...report.reasons.map(
+      ({ text: why, line }) => `- needs an engine: ${text(why)}${line === undefined ? "" : ` (line ${line})`}`,
+    ),
     ...report.warnings.map((warning) => `- warning: ${text(warning)}`),
     ...checkpoints.refused.map(({ tag, why }) => `- not used: ${code(tag)}, ${text(why)}`),
     table(["step", "instruction", "", "by", "why", "time", "size"], rows),

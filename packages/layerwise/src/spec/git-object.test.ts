@@ -31,7 +31,14 @@ describe("a commit", () => {
 
 describe("a tree", () => {
   it("has files, links, directories and submodules, also with modes of old repositories", () => {
-    const bytes = treeOf(["100644", "a"], ["100755", "b"], ["100664", "c"], ["120000", "d"], ["40000", "e"], ["160000", "f"]);
+    const bytes = treeOf(
+      ["100644", "a"],
+      ["100755", "b"],
+      ["100664", "c"],
+      ["120000", "d"],
+      ["40000", "e"],
+      ["160000", "f"],
+    );
 
     const kinds = decodeTree(id, bytes)?.map(({ name, kind, isExecutable }) => [name, kind, isExecutable]);
 

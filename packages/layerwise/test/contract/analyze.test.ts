@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, describe, expect, it } from "vitest";
-import { type AnalyzeOptions, analyzeHistory } from "../../src/analyze.ts";
 import type { Analysis, Row, Variant } from "../../src/analyze/analysis.ts";
+import { type AnalyzeOptions, analyzeHistory } from "../../src/analyze.ts";
 import { openGitRepository } from "../../src/system/git/git-repository.ts";
 import { amd64 } from "../draft.ts";
 import { type GitChange, type GitHistory, startGitHistory } from "../git-history.ts";
@@ -193,7 +193,11 @@ COPY --from=build /out /out
 
     const [commit] = asItWas(await analyze(made)).commits;
 
-    expect(commit).toMatchObject({ kind: "whole", route: "engine", why: expect.stringContaining("example.test/other") });
+    expect(commit).toMatchObject({
+      kind: "whole",
+      route: "engine",
+      why: expect.stringContaining("example.test/other"),
+    });
   });
 
   it("refuses a history that never had the Dockerfile", async () => {

@@ -85,6 +85,7 @@ const pureModules: ReadonlySet<string> = new Set([
 const packages: Readonly<Record<string, readonly string[]>> = {
   valibot: ["spec", "produce", "analyze", "system"],
   commander: ["cli"],
+  "@opentelemetry": ["cli"],
   picocolors: ["cli"],
   "@aws-sdk": ["system"],
   "@smithy": ["system"],

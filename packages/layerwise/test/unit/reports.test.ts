@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ciOutputs, summaryFile } from "../../src/cli/ci-outputs.ts";
 import { readReportFile } from "../../src/cli/report-file.ts";
+import { wantsTraces } from "../../src/cli/telemetry.ts";
 import { renderAnalysis, renderAnalysisJson } from "../../src/report/render-analysis.ts";
 import { renderAnalysisHtml } from "../../src/report/render-analysis-html.ts";
 import { renderAnalysisMarkdown, renderReportMarkdown } from "../../src/report/render-markdown.ts";
@@ -119,5 +120,21 @@ describe("for CI", () => {
     const odd = { ...report, image: { ...report.image, references: ["oci-layout:a\nroute=x:1"] } };
 
     expect(ciOutputs(odd, { GITHUB_OUTPUT: "/out" })[0]?.text).not.toContain("route=x");
+  });
+});
+
+describe("traces", () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector" };
+
+  it.each([
+    [{}, false],
+    [endpoint, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://collector/v1/traces" }, true],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: "" }, false],
+    [{ ...endpoint, OTEL_SDK_DISABLED: "true" }, false],
+    [{ ...endpoint, OTEL_TRACES_EXPORTER: "none" }, false],
+    [{ ...endpoint, OTEL_TRACES_EXPORTER: "console,otlp" }, true],
+  ])("with %j are wanted: %s", (env, wanted) => {
+    expect(wantsTraces(env)).toBe(wanted);
   });
 });
