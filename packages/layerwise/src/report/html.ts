@@ -144,7 +144,14 @@ svg .made{fill:var(--made)}svg .followed{fill:var(--followed)}svg .reused{fill:v
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;padding:0;color:var(--quiet);font-size:.875rem}
 .legend svg{display:inline-block;vertical-align:-2px}
 .remark{border-inline-start:4px solid var(--followed);padding-inline-start:.75rem}
+.bars{margin:.75rem 0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.bar{display:grid;grid-template-columns:minmax(0,22rem) minmax(0,1fr);gap:0 1rem;align-items:center;padding:.1rem 0}
+.bar .label{font:.8125rem/1.4 ui-monospace,monospace;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.track{display:block;position:relative;height:1.1rem;background:repeating-linear-gradient(to right,var(--line) 0 1px,transparent 1px 25%)}
+.axis .track{display:grid;grid-template-columns:repeat(4,1fr);background:none;color:var(--quiet);font-size:.75rem}
+.track i{position:absolute;min-width:3px;top:50%;transform:translateY(-50%);background:var(--waited);height:.5rem}
+.track i.made{background:var(--made);height:.9rem}.track i.reused{background:var(--reused);height:.25rem}
 details summary{cursor:pointer;padding:.25rem 0}
-@media (max-width:40rem){body{padding:.75rem .75rem 2rem}th,td{padding-inline-end:.5rem}}
+@media (max-width:40rem){.bar{grid-template-columns:minmax(0,1fr)}body{padding:.75rem .75rem 2rem}th,td{padding-inline-end:.5rem}}
 @media print{:root{--paper:#fff;--ink:#000;--quiet:#444;--line:#bbb;--soft:#fff;--link:#000;--made:#8a2f08;--followed:#6b5200;--reused:#14662c;--waited:#555}nav,.skip{display:none}body{max-width:none;padding:0;font-size:10pt}.scroll{overflow:visible}.scroll>svg{width:100%;height:auto}section{break-inside:auto}h2{break-after:avoid}tr{break-inside:avoid}}
 `;

@@ -15,7 +15,9 @@ export function renderAnalysisHtml(analysis: Analysis): string {
     { id: "result", title: "Result", body: resultOf(first, analysis) },
     { id: "instructions", title: "Instructions", body: instructionsOf(first, analysis) },
     { id: "heat-map", title: "Commits and instructions", body: heatMap(first) },
-    ...(fixed.length === 0 ? [] : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
+    ...(fixed.length === 0
+      ? []
+      : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
     ...backtestSection(analysis),
     { id: "commits", title: "Commits one by one", body: commitList(first, analysis) },
   ];
@@ -29,11 +31,7 @@ function resultOf({ summary }: Variant, analysis: Analysis): Html {
   const all = remarks(analysis);
   return html`${figures([
     { name: "nothing to make (reuse)", value: share(routes.reuse), note: `${routes.reuse} of ${builds} builds` },
-    {
-      name: "no engine needed (assemble)",
-      value: share(routes.assemble),
-      note: `${routes.assemble} of ${builds} builds`,
-    },
+    { name: "no engine needed (assemble)", value: share(routes.assemble), note: `${routes.assemble} of ${builds} builds` },
     { name: "engine needed", value: share(routes.engine), note: `${routes.engine} of ${builds} builds` },
     ...monthly(analysis, summary),
     {
@@ -56,9 +54,10 @@ function monthly({ costs }: Analysis, summary: Variant["summary"]): Parameters<t
   return [minutes, { name: "price a month", value: summary.pricePerMonth.toFixed(2), note: "at the price you gave" }];
 }
 
-function instructionsOf({ rows }: Variant, { costs }: Analysis): Html {
+function instructionsOf({ rows, name, kind }: Variant, { costs }: Analysis): Html {
   const { unit } = costs;
-  return table("How often each instruction would have been made, why, and at what cost", {
+  const what = "how often each instruction would have been made, why, and at what cost";
+  return table(kind === "fixed" ? `${name}: ${what}` : what.replace("how", "How"), {
     head: ["Stage", "Line", "Instruction", "Commits", "Made", "By itself", "Each", "In all", "Why"],
     numbers: [1, 3, 4, 5, 6, 7],
     rows: rows.map((row) => [
@@ -76,38 +75,41 @@ function instructionsOf({ rows }: Variant, { costs }: Analysis): Html {
 }
 
 /** Pixels of the heat map. */
-const cell = { width: 8, height: 18, label: 300, top: 6 };
+const cell = { width: 8, height: 36, label: 15, margin: 8 };
 
 /** Commits from left to right, instructions from top to bottom; forms differ as well as colours. */
 function heatMap(variant: Variant): Html {
-  const { rows, commits } = variant;
-  const width = cell.label + commits.length * cell.width + 8;
-  const height = cell.top + (rows.length + 1) * cell.height;
+  const { rows, commits, name, kind } = variant;
+  const title = kind === "fixed" ? `${name}: heat map of commits and instructions` : "Heat map of commits and instructions";
+  // Short histories have long instructions too.
+  const width = Math.max(commits.length * cell.width, 360) + cell.margin;
+  const height = (rows.length + 1) * cell.height + cell.margin;
   const label = `${routesText(variant.summary)}. One column a commit, oldest first; the list of commits below says the same in words.`;
   const labels = rows.map(
-    (row, index) => html`<text x="0" y="${yOf(index) + 13}">${row.line} ${shortened(row.text)}</text>`,
+    (row, index) => html`<text x="0" y="${yOf(index) + 12}">${row.line} ${shortened(row.text)}</text>`,
   );
   const lines = rows.map(
-    (_, index) => html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
+    (_, index) =>
+      html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
   );
   const columns = commits.map((commit, column) => columnOf(commit, { column, variant }));
-  const last = html`<text class="quiet" x="0" y="${yOf(rows.length) + 13}">no build, or all by the engine</text>`;
+  const last = html`<text class="quiet" x="0" y="${yOf(rows.length) + 12}">no build, or all by the engine</text>`;
   return html`<ul class="legend" aria-label="Legend">
 <li>${sample("made")} made because of a change of its own</li><li>${sample("followed")} made although nothing of its own changed</li><li>${sample("reused")} reused</li></ul>
-${scrolling("Heat map of commits and instructions", html`<svg role="img" aria-label="${label}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${lines}${labels}${last}${columns}</svg>`)}`;
+${scrolling(title, html`<svg role="img" aria-label="${label}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${lines}${labels}${last}${columns}</svg>`)}`;
 }
 
 function yOf(row: number): number {
-  return cell.top + row * cell.height;
+  return row * cell.height;
 }
 
 function columnOf(commit: AnalyzedCommit, { column, variant }: { column: number; variant: Variant }): Html {
-  const x = cell.label + column * cell.width;
+  const x = column * cell.width;
   const marks = commit.steps.map(({ row, state, cause }) => {
     const kind = state === "reused" ? "reused" : cause !== undefined && isFollowing(cause) ? "followed" : "made";
-    return mark(kind, { x, y: yOf(row) });
+    return mark(kind, { x, y: yOf(row) + cell.label });
   });
-  const other = commit.kind === "planned" ? undefined : mark("followed", { x, y: yOf(variant.rows.length) });
+  const other = commit.kind === "planned" ? undefined : mark("followed", { x, y: yOf(variant.rows.length) + cell.label });
   return html`<g><title>${short(commit.id)} ${commit.subject}: ${commit.route ?? commit.kind}</title>${marks}${other}</g>`;
 }
 
@@ -137,14 +139,8 @@ function proposalsOf(fixed: readonly Variant[], analysis: Analysis): Html {
       minutesPerMonth?.toFixed(1) ?? "not known",
     ]),
   });
-  const maps = fixed.map(
-    (variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMapNamed(variant)}`,
-  );
+  const maps = fixed.map((variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMap(variant)}`);
   return html`${summary}${maps}`;
-}
-
-function heatMapNamed(variant: Variant): Html {
-  return { markup: heatMap(variant).markup.replace("Heat map of", `${html`${variant.name}`.markup}: heat map of`) };
 }
 
 function backtestSection({ backtest }: Analysis): readonly Section[] {
@@ -167,16 +163,14 @@ function commitList({ commits, rows }: Variant, { costs }: Analysis): Html {
   const body = table("Newest first", {
     head: ["Commit", "Time", "Subject", "Route", "Cost", "Made"],
     numbers: [4],
-    rows: [...commits]
-      .reverse()
-      .map((commit) => [
-        html`<code>${short(commit.id)}</code>`,
-        commit.time.slice(0, 16).replace("T", " "),
-        commit.subject,
-        commit.route ?? commit.kind,
-        costText(commit.cost, { unit }),
-        commit.why ?? madeText(commit, rows),
-      ]),
+    rows: [...commits].reverse().map((commit) => [
+      html`<code>${short(commit.id)}</code>`,
+      commit.time.slice(0, 16).replace("T", " "),
+      commit.subject,
+      commit.route ?? commit.kind,
+      costText(commit.cost, { unit }),
+      commit.why ?? madeText(commit, rows),
+    ]),
   });
   return html`<details><summary>All ${commits.length} commits</summary>${body}</details>`;
 }
@@ -185,15 +179,14 @@ function madeText({ steps }: AnalyzedCommit, rows: Variant["rows"]): string {
   return steps
     .filter(({ state }) => state === "made")
     .map(({ row, cause, files }) => {
-      const names =
-        files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
+      const names = files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
       return `line ${rows[row]?.line} (${cause === undefined ? "" : causeWords[cause]}${names})`;
     })
     .join("; ");
 }
 
-/** Longest instruction text beside the map, in characters. */
-const labelWidth = 36;
+/** Longest instruction text in the map, in characters. */
+const labelWidth = 48;
 
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { figures, type Html, html, renderPage, type Section, scrolling, table } from "./html.ts";
+import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
 import type { Report, ReportedStep } from "./report.ts";
 
@@ -51,9 +51,6 @@ const phaseWords: Readonly<Record<(typeof phases)[number], string>> = {
   save: "save: checkpoints for later builds",
 };
 
-/** Pixels of the timeline. */
-const chart = { label: 330, width: 560, row: 20, top: 22 };
-
 interface Bar {
   readonly label: string;
   readonly kind: "waited" | "made" | "reused";
@@ -64,23 +61,17 @@ interface Bar {
 
 /** Phases one after the other, and in them the steps where they ran; what was reused took no time. */
 function timeline(report: Report): Html {
-  const bars = barsOf(report);
   const total = Math.max(report.seconds.total, 0.001);
-  const height = chart.top + bars.length * chart.row + 6;
-  const width = chart.label + chart.width + 70;
-  const xOf = (seconds: number) => chart.label + (Math.min(seconds, total) / total) * chart.width;
-  const axis = [0, 0.25, 0.5, 0.75, 1].map(
-    (part) =>
-      html`<line class="grid" x1="${xOf(part * total)}" x2="${xOf(part * total)}" y1="16" y2="${height}"></line><text class="quiet" x="${xOf(part * total)}" y="12">${(part * total).toFixed(2)} s</text>`,
+  const percent = (seconds: number) => `${((100 * Math.min(seconds, total)) / total).toFixed(2)}%`;
+  const axis = [0, 0.25, 0.5, 0.75].map((part) => html`<span>${(part * total).toFixed(2)} s</span>`);
+  const bars = barsOf(report).map(
+    ({ label, kind, start, length }) =>
+      html`<div class="bar"><span class="label" title="${label}">${label}</span><span class="track"><i class="${kind}" style="left:${percent(start)};width:${percent(length)}"></i></span></div>\n`,
   );
-  const drawn = bars.map(({ label, kind, start, length }, index) => {
-    const y = chart.top + index * chart.row;
-    const drawnWidth = Math.max(2, xOf(start + length) - xOf(start));
-    const tall = kind === "reused" ? 4 : kind === "waited" ? 8 : 14;
-    return html`<g><title>${label}: ${length.toFixed(2)} s</title><text x="0" y="${y + 13}">${shortened(label)}</text><rect class="${kind}" x="${xOf(start)}" y="${y + 9 - tall / 2}" width="${drawnWidth}" height="${tall}"></rect></g>`;
-  });
   return html`<ul class="legend" aria-label="Legend"><li class="made">tall: a step that was made</li><li class="reused">thin: reused</li><li>middle: a phase of the build</li></ul>
-${scrolling("Timeline of the build", html`<svg role="img" aria-label="Timeline of ${total.toFixed(2)} seconds; the table of steps says the same in numbers." width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${axis}${drawn}</svg>`)}`;
+<div class="bars" role="img" aria-label="Timeline of ${total.toFixed(2)} seconds; the table of steps says the same in numbers.">
+<div class="bar axis"><span></span><span class="track">${axis}</span></div>
+${bars}</div>`;
 }
 
 function barsOf({ seconds, steps }: Report): readonly Bar[] {
@@ -126,7 +117,7 @@ function imageOf({ image, checkpoints, blobs }: Report): Html {
   return html`<p>Digest <code>${image.digest}</code></p>
 <ul>${image.references.map((reference) => html`<li><code>${reference}</code></li>`)}</ul>
 ${table("Blobs", {
-  head: ["", "Count", "Bytes"],
+  head: ["State", "Count", "Bytes"],
   numbers: [1, 2],
   rows: (["present", "mounted", "uploaded"] as const).map((state) => [
     state,
@@ -137,12 +128,4 @@ ${table("Blobs", {
 ${found.map(({ tag, instruction }) => html`<p>Continued from <code>${tag}</code>, which holds everything up to <code>${instruction}</code></p>`)}
 ${refused.map(({ tag, why }) => html`<p class="remark">Not used: <code>${tag}</code>, ${why}</p>`)}
 ${saved.length === 0 ? undefined : html`<details><summary>Checkpoints saved: ${saved.length}</summary><ul>${saved.map(({ tag, instruction }) => html`<li><code>${tag}</code> after <code>${instruction}</code></li>`)}</ul></details>`}`;
-}
-
-/** Longest label of a bar, in characters. */
-const labelWidth = 42;
-
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length <= labelWidth ? line : `${line.slice(0, labelWidth - 1)}…`;
 }

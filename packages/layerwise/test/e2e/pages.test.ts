@@ -68,7 +68,10 @@ describe("a page in a browser", () => {
   /** Pictures for people, where they are asked for. */
   async function picture(page: Page, name: string): Promise<void> {
     const { LAYERWISE_PICTURES: place } = process.env;
-    if (place !== undefined) await page.screenshot({ path: join(place, `${name}.png`), fullPage: true });
+    if (place === undefined) return;
+    const { width } = page.viewportSize() ?? desk;
+    const clip = { x: 0, y: 0, width, height: 2400 };
+    await page.screenshot({ path: join(place, `${name}.png`), fullPage: true, clip });
   }
 
   const schemes = pages.flatMap((name) => [[name, "light"] as const, [name, "dark"] as const]);
@@ -116,7 +119,7 @@ describe("a page in a browser", () => {
 
     expect(stops[0]).toBe("A #main");
     expect(stops).toContain("A #result");
-    expect(stops.some((stop) => /^DIV (?:Timeline|Heat map)/.test(String(stop)))).toBe(true);
+    expect(stops.some((stop) => /^DIV (?:Each instruction|Heat map)/.test(String(stop)))).toBe(true);
     expect(stops).toContain("SUMMARY");
     expect(["solid", "none"]).toContain(outline);
     await page.context().close();
