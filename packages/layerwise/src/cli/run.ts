@@ -8,7 +8,6 @@ import { renderPlanJson } from "../report/render-json.ts";
 import { type Palette, renderPlan } from "../report/render-text.ts";
 import type { Report } from "../report/report.ts";
 import { openWorld, type Wired } from "../wire.ts";
-import { analyzeCommand } from "./analyze-command.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
 import { copyCommand } from "./copy-command.ts";
 import { runDocker } from "./docker/run-docker.ts";
@@ -109,9 +108,12 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
     case "prune":
       await pruneCommand(flags, { wired, around });
       return 0;
-    case "analyze":
+    case "analyze": {
+      // A build does without it.
+      const { analyzeCommand } = await import("./analyze-command.ts");
       await analyzeCommand({ options, flags, wired, around, palette, emit: live.emit });
       return 0;
+    }
     case "copy":
       await copyCommand(operands, { options, flags, wired, around, emit: live.emit });
       return 0;

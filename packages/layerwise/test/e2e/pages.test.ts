@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installPackages } from "../../../lab/src/index.ts";
@@ -29,14 +29,12 @@ const pages = ["build", "analysis"] as const;
 describe("a page in a browser", () => {
   let browser: Browser;
   let folder: string;
-  let axe: string;
 
   beforeAll(async () => {
     await installPackages(["chromium"]);
     folder = await mkdtemp(join(tmpdir(), "layerwise-pages-"));
     await writeFile(join(folder, "build.html"), renderReportHtml(sampleReport({})));
     await writeFile(join(folder, "analysis.html"), renderAnalysisHtml(longAnalysis()));
-    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     browser = await chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: flags });
   });
   afterAll(async () => {
@@ -79,7 +77,7 @@ describe("a page in a browser", () => {
   it.each(schemes)("%s, %s: has no flaw that axe-core knows, and a silent console", async (name, colorScheme) => {
     const { page, heard } = await open(name, { colorScheme });
 
-    await page.evaluate(axe);
+    await page.evaluate(axe.source);
     const flaws = await page.evaluate(
       "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)))",
     );

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createColors } from "picocolors";
-import { build as buildImage } from "../../build.ts";
 import { hasCode } from "../../error.ts";
 import type { Event } from "../../event.ts";
 import type { Report } from "../../report/report.ts";
@@ -10,6 +9,7 @@ import { openConsole } from "../console.ts";
 import { openBuildOptions, openCacheRepository } from "../open-build.ts";
 import { progressKind, usesColour, writeResults } from "../results.ts";
 import type { Said } from "../run.ts";
+import { tracedBuild } from "../traced-build.ts";
 import { type BuildLine, readBuildLine } from "./build-line.ts";
 import { familiar, untagged } from "./names.ts";
 import { type StandIn, tidy } from "./stand-in.ts";
@@ -45,7 +45,7 @@ async function buildInto(standIn: StandIn, { options }: BuildLine, said: Said): 
       standIn.note(event);
       live.emit(event);
     };
-    const { report } = await buildImage(
+    const report = await tracedBuild(
       {
         ...opened,
         outputs: [
@@ -54,7 +54,7 @@ async function buildInto(standIn: StandIn, { options }: BuildLine, said: Said): 
         ],
         cache: cache === undefined ? store.repository : openCacheRepository(cache, wired.ports.repositories),
       },
-      { ports: wired.ports, emit, hear: wired.hear },
+      { around, wired, emit },
     );
     if (names.length === 0) await keepUntagged(standIn, report);
     live.end();
