@@ -16,7 +16,7 @@ import type { Site } from "./site.ts";
 export async function runCase(
   site: Site,
   one: CorpusCase,
-  { views }: { readonly views: boolean },
+  { views = false }: { readonly views?: boolean } = {},
 ): Promise<readonly string[]> {
   const state = await startCase(site, one);
   const findings: string[] = [];

@@ -34,8 +34,11 @@ export interface SiteOptions {
   readonly auth?: Credentials | undefined;
   /** Whether there is a second way to the registry, through a proxy with faults. */
   readonly isProxied?: boolean | undefined;
-  /** Whether tests damage what was published; then only what tags point to in the end has to be whole. */
-  readonly isTampered?: boolean | undefined;
+  /**
+   * What others read, when the site closes, of what was published: all images, those that tags point to in the end, or
+   * none; all by default.
+   */
+  readonly reads?: "all" | "latest" | "none" | undefined;
   /** Whether tests have an engine look at what was published themselves; else all of it is started, with all engines. */
   readonly isViewed?: boolean | undefined;
   /** Bytes of the engine's disk; without it, as much as this machine has. */
@@ -122,7 +125,7 @@ const { LAYERWISE_ENGINES } = process.env;
 /** Opens a site; it ends with this process at the latest. */
 export async function openSite(
   wanted: SiteEngine,
-  { auth, isProxied = false, isTampered = false, isViewed = false, diskBytes }: SiteOptions = {},
+  { auth, isProxied = false, reads = "all", isViewed = false, diskBytes }: SiteOptions = {},
 ): Promise<Site> {
   const work = await mkdtemp(join(tmpdir(), "layerwise-site-"));
   const registry = await startRegistry({ auth });
@@ -149,9 +152,8 @@ export async function openSite(
     const user = uid === undefined ? {} : { uid, gid: uid };
     const child = spawn(process.execPath, [program, ...args], { env: environment(options), cwd, ...user });
     const started = followed(child, options.stdin);
-    return args[0] === "build" && args.includes("--push")
-      ? { ...started, ended: started.ended.then(noted(args)) }
-      : started;
+    const pushes = args[0] === "build" && args.includes("--push") && program === bundle;
+    return pushes ? { ...started, ended: started.ended.then(noted(args)) } : started;
   }
 
   /** Notes what a run has pushed. */
@@ -228,7 +230,7 @@ export async function openSite(
     flaws: async (reference) => await validateImage(await open(reference)),
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
-      const images = published.references({ latest: isTampered });
+      const images = reads === "none" ? [] : published.references({ latest: reads === "latest" });
       const started = LAYERWISE_ENGINES === "all" && !isViewed ? images : [];
       // All images at once may be too much for a small disk.
       const starting = { registry, open, engine: diskBytes === undefined ? engine : undefined };

@@ -18,7 +18,7 @@ describe.each(kinds)("with Docker $generation and the $store store", (kind) => {
   let site: Site;
   let dockerfile: string;
   beforeAll(async () => {
-    site = await openSite(kind, { isProxied: true, isTampered: true });
+    site = await openSite(kind, { isProxied: true, reads: "latest" });
     await tinyBase(site.registry);
     const base = `FROM ${site.proxy.name}/tiny:1`;
     dockerfile = [base, "COPY deps /deps", "RUN cat /deps > /installed", "COPY src /opt/data/", ""].join("\n");

@@ -56,7 +56,7 @@ export function startSoak(options: SoakOptions): Soak {
 
 async function soak(options: SoakOptions, tally: Tally): Promise<void> {
   const { generation, jobs } = options;
-  const site = await openSite({ generation, store: generation === 20 ? "classic" : "containerd" });
+  const site = await openSite({ generation, store: generation === 20 ? "classic" : "containerd" }, { reads: "none" });
   try {
     const truths = openTruthBuilder(site);
     await Promise.all(Array.from({ length: jobs }, () => work({ site, truths }, { options, tally })));
