@@ -18,6 +18,9 @@ const usage = `npm run soak -- [options]
 
 const minute = 60_000;
 
+// Each build in this process listens for its end.
+process.setMaxListeners(0);
+
 const options = readOptions(process.argv.slice(2));
 process.exitCode = await main(options);
 
