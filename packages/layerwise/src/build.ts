@@ -3,6 +3,7 @@
 import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";
+import type { BuildPlace } from "./explain/recall-build.ts";
 import { checkLocked, lockFlags } from "./lock.ts";
 import { checkContent } from "./plan/check-content.ts";
 import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
@@ -18,6 +19,7 @@ import { produce } from "./produce/produce.ts";
 import { type Delivered, deliver, type Output } from "./publish/deliver.ts";
 import { saveWhatWasMade } from "./publish/save-what-was-made.ts";
 import { readDockerfile } from "./read-dockerfile.ts";
+import { isRepeated, rememberBuild, type SourceRevision, startRecall } from "./remember-build.ts";
 import { imagesDiffer } from "./report/images-differ.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
@@ -64,6 +66,10 @@ export interface BuildOptions extends CallOptions {
   readonly checkpoints: "all" | "final" | "none";
   /** Never: a plan that needs an engine is ENGINE_NEEDED, before anything is written. */
   readonly engine: "auto" | "never";
+  /** Where the build before is looked for, so that what was made can be explained; undefined: nowhere. */
+  readonly place?: BuildPlace | undefined;
+  /** The revision and the branch of the source, for the record of the build. */
+  readonly source?: SourceRevision | undefined;
   /** One build in how many is verified before anything of it is published; undefined: none. */
   readonly verifyOneIn: number | undefined;
   readonly version: string;
@@ -99,7 +105,8 @@ export async function planOnly(options: BuildOptions, { ports, emit }: Omit<Buil
   return plan;
 }
 
-function ignoreMatcher({ ignoreFile }: BuildOptions): IgnoreMatcher {
+/** What the ignore file leaves out. */
+export function ignoreMatcher({ ignoreFile }: BuildOptions): IgnoreMatcher {
   return createIgnoreMatcher(parseIgnoreFile(ignoreFile ?? ""));
 }
 
@@ -116,6 +123,7 @@ export async function build(
   const outputs = options.tagByContent ? withContentTag(options.outputs, identity) : options.outputs;
   recorder.ended("plan");
 
+  const recallBefore = startRecall(plan, options);
   const engine = engineSurroundings({ ...options, passThrough: flagsFor(plan, options) }, { ports, emit });
   const produced = await produce(plan, { options, engine, ports, emit }).catch((error: unknown) => {
     throw whyEngine(error, plan);
@@ -128,10 +136,14 @@ export async function build(
   if (verification?.outcome === "different") throw imagesDiffer(verification);
   recorder.ended("verify");
 
+  // The tags are about to move.
+  const before = isRepeated(plan, produced) ? undefined : await recallBefore();
   const delivered = await deliver(produced.image, { options: { ...options, outputs }, ports, emit });
   recorder.ended("publish");
 
-  await saveWhatWasMade(plan, produced, { options, engine, ports, emit });
+  const about = { plan, produced, delivered, options: { ...options, outputs }, clock: ports.clock, emit };
+  const remembered = before && rememberBuild({ ...about, before, recorded: recorder.result() });
+  await Promise.all([saveWhatWasMade(plan, produced, { options, engine, ports, emit }), remembered?.save()]);
   recorder.ended("save");
 
   const { target, version } = options;
@@ -143,6 +155,7 @@ export async function build(
     recorded: recorder.result(),
     target,
     verification: verification?.outcome,
+    explanation: remembered?.explanation,
     version,
   });
   return { plan, delivered, report };

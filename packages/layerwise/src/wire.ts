@@ -69,4 +69,5 @@ export { machinePlatform } from "./system/machine-platform.ts";
 export { proxyArguments } from "./system/proxy-arguments.ts";
 export { handOver, insideEngine, programsOnPath } from "./system/real-docker.ts";
 export { eraseCredentials, saveCredentials } from "./system/save-credentials.ts";
+export { sourceRevision } from "./system/source-revision.ts";
 export { writeContext } from "./system/write-context.ts";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createIgnoreMatcher, parseIgnoreFile } from "../src/dockerfile/ignore.ts";
+import type { Dockerfile } from "../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../src/dockerfile/parse.ts";
 import type { StepContent } from "../src/plan/assemble-layer.ts";
 import { type Chain, chainsOf, endKey } from "../src/plan/chain.ts";
@@ -9,6 +10,7 @@ import { evaluateStages } from "../src/plan/evaluate-stages.ts";
 import { isRemote } from "../src/plan/evaluate-step.ts";
 import { type BaseImage, baseKey } from "../src/plan/facts.ts";
 import { globalScopeOf, neededHeads } from "../src/plan/global-scope.ts";
+import type { PlannedStages } from "../src/plan/plan.ts";
 import type { Step } from "../src/plan/step.ts";
 import type { ContextEntry, ContextTree } from "../src/ports.ts";
 import { type Digest, digestOf } from "../src/spec/digest.ts";
@@ -68,6 +70,9 @@ export function draft(input: DraftInput): {
   readonly chain: Chain;
   readonly chains: ReadonlyMap<number, Chain>;
   readonly key: string;
+  readonly dockerfile: Dockerfile;
+  readonly platform: Platform;
+  readonly evaluated: PlannedStages;
 } {
   const dockerfile = parseDockerfile(input.dockerfile, "Dockerfile");
   const platform = input.platform ?? amd64;
@@ -83,16 +88,19 @@ export function draft(input: DraftInput): {
     scope,
     facts: { bases, buildPlatform: amd64, targetPlatform: platform },
   });
-  const content = contentOf(input);
-  const chains = chainsOf(stages, {
-    contentOf: content,
-    buildArgs,
-    runOptions: input.runOptions ?? [],
-    imageKey: (reference) => (reference === "other" ? (input.other ?? "layers") : undefined),
-  });
+  const contentAt = contentOf(input);
+  const imageKey = (reference: string) => (reference === "other" ? (input.other ?? "layers") : undefined);
+  const runOptions = input.runOptions ?? [];
+  const chains = chainsOf(stages, { contentOf: contentAt, buildArgs, runOptions, imageKey });
+  const content = new Map<Step, StepContent>();
+  for (const step of [...stages.values()].flatMap(({ steps }) => steps)) {
+    const selected = contentAt(step);
+    if (selected !== undefined) content.set(step, selected);
+  }
   const last = heads.at(-1)?.stage.index ?? 0;
   const chain = chains.get(last) as Chain;
-  return { chain, chains, key: endKey(chain)?.digest ?? "none" };
+  const evaluated: PlannedStages = { stages, chains, content, imageKey };
+  return { chain, chains, key: endKey(chain)?.digest ?? "none", dockerfile, platform, evaluated };
 }
 
 /** A context as its listing would be, directories added. */

@@ -21,6 +21,7 @@ export function sampleReport({ instruction = "COPY src /src" }: { readonly instr
     reasons: [],
     engine: undefined,
     verification: undefined,
+    explanation: undefined,
     steps: [
       { ...step, line: 2, instruction: "COPY requirements.txt .", state: "reused", bytes: 198, key: digestOf("2") },
       { ...step, line: 3, instruction: "RUN pip install", state: "reused", bytes: 90_000_000, key: digestOf("3") },

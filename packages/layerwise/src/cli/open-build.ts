@@ -4,12 +4,13 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { BuildOptions } from "../build.ts";
 import { LayerwiseError } from "../error.ts";
+import type { BuildPlace } from "../explain/recall-build.ts";
 import type { NamedImages } from "../plan/gather-bases.ts";
 import type { RouteReason } from "../plan/route.ts";
 import type { Repositories, Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
 import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
-import { machinePlatform, openBuildFiles, proxyArguments, type Wired } from "../wire.ts";
+import { machinePlatform, openBuildFiles, proxyArguments, sourceRevision, type Wired } from "../wire.ts";
 import { readLockFile } from "./lock-command.ts";
 import type { CommandOptions, OutputOption } from "./options.ts";
 import type { Surroundings } from "./run.ts";
@@ -19,9 +20,20 @@ export async function openBuildOptions(
   options: CommandOptions,
   { wired, around, isPlan }: { wired: Wired; around: Surroundings; isPlan: boolean },
 ): Promise<BuildOptions> {
-  const { named, wholeReason, otherContexts } = readBuildContexts(options.buildContexts);
   const { context, file } = options;
   const files = await openBuildFiles({ context, file, stdin: around.stdin, spool: wired.spool });
+  return { ...files, ...(await openBuildSettings(options, { wired, around, isPlan })) };
+}
+
+/** What the command line says of a build, apart from its files. */
+export type BuildSettings = Omit<BuildOptions, "context" | "dockerfile" | "ignoreFile">;
+
+/** Opens what the command line names, apart from the files of the build. */
+export async function openBuildSettings(
+  options: CommandOptions,
+  { wired, around, isPlan }: { wired: Wired; around: Surroundings; isPlan: boolean },
+): Promise<BuildSettings> {
+  const { named, wholeReason, otherContexts } = readBuildContexts(options.buildContexts);
   const outputs = openOutputs(options, { wired, stdout: around.stdout });
   if (options.engine === "never" && !isPlan && outputs.some(({ kind }) => kind === "load")) {
     throw new LayerwiseError("USAGE", "could not load into Docker with --engine never", {
@@ -29,7 +41,6 @@ export async function openBuildOptions(
     });
   }
   return {
-    ...files,
     target: options.target,
     buildArgs: options.buildArgs,
     clientArgs: await proxyArguments(around.env),
@@ -48,6 +59,8 @@ export async function openBuildOptions(
     outputs,
     tagByContent: options.tagByContent,
     cache: openCache(options, { wired, outputs, isPlan }),
+    place: openPlace(options, { wired, outputs, isPlan }),
+    source: sourceRevision(options.context, around.env),
     readOnlyCache: options.readOnlyCache,
     checkpoints: options.checkpoints,
     engine: options.engine,
@@ -87,7 +100,7 @@ function openOutput(
 }
 
 /** One destination a repository, in the order of the tags. */
-function destinations(tags: readonly Reference[], { ports }: Wired): readonly Output[] {
+function destinations(tags: readonly Reference[], { ports }: Pick<Wired, "ports">): readonly Output[] {
   const byRepository = new Map<string, Reference[]>();
   for (const tag of tags) {
     const name = formatRepository(tag);
@@ -142,6 +155,27 @@ function openCache(
   if (isPlan && asked.length === 0 && tags[0] !== undefined) return repositories.inRegistry(tags[0]);
   const first = outputs.find((output) => output.kind === "repository");
   return first?.kind === "repository" ? first.repository : undefined;
+}
+
+/** The build before is what the tags of the first repository point to. */
+function openPlace(
+  options: CommandOptions,
+  { wired, outputs, isPlan }: { wired: Wired; outputs: readonly Output[]; isPlan: boolean },
+): BuildPlace | undefined {
+  if (isPlan && options.outputs.length === 0) return openTaggedPlace(options, wired);
+  const first = outputs.find((output) => output.kind === "repository");
+  return first?.kind === "repository" ? { repository: first.repository, tags: first.tags } : undefined;
+}
+
+/** Where the tags are that commands name without saying where an image goes: a registry, or the layout with the cache. */
+export function openTaggedPlace(
+  { tags, cacheRepo }: CommandOptions,
+  { ports }: Pick<Wired, "ports">,
+): BuildPlace | undefined {
+  const cache = cacheRepo === undefined ? undefined : openCacheRepository(cacheRepo, ports.repositories);
+  if (cache?.isLocal === true) return { repository: cache, tags: layoutTags(tags) };
+  const [first] = destinations(tags, { ports });
+  return first?.kind === "repository" ? { repository: first.repository, tags: first.tags } : undefined;
 }
 
 /** What `--cache-repo` names: a repository of a registry, or a directory. */

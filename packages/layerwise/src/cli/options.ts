@@ -35,8 +35,16 @@ export interface CommandOptions {
   readonly metadataFile: string | undefined;
   readonly iidFile: string | undefined;
   readonly reports: readonly ReportFile[];
-  /** `plan` and `verify` only. */
+  /** `plan`, `verify`, `explain` and `history` only. */
   readonly json: boolean;
+  /** `history` only: how many builds, as given. */
+  readonly last: string | undefined;
+  /** `explain` only: two revisions of git. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** `fix` only. */
+  readonly dryRun: boolean;
+  readonly yes: boolean;
   /** For the engine as they are; `runs` are those that change what a RUN sees. */
   readonly passThrough: readonly string[];
   readonly runs: readonly string[];
@@ -78,9 +86,10 @@ export interface RawFlags {
   checkpoints?: string;
   engine?: string;
   verify?: string | true;
+  /** `analyze` and `history` only. */
+  last?: string;
   /** `analyze` only, until the next. */
   branch?: string;
-  last?: string;
   durations?: string[];
   whatIf?: string[];
   whatIfIgnore?: string;
@@ -100,6 +109,12 @@ export interface RawFlags {
   iidfile?: string;
   report?: string[];
   json?: boolean;
+  /** `explain` only. */
+  from?: string;
+  to?: string;
+  /** `fix` only. */
+  dryRun?: boolean;
+  yes?: boolean;
   network?: string;
   addHost?: string[];
   ulimit?: string[];
@@ -151,6 +166,11 @@ export function readOptions(
     iidFile: flags.iidfile,
     reports: (flags.report ?? []).map(readReportFile),
     json: flags.json === true,
+    last: flags.last,
+    from: flags.from,
+    to: flags.to,
+    dryRun: flags.dryRun === true,
+    yes: flags.yes === true,
     passThrough: [
       ...repeated("secret", flags.secret),
       ...repeated("ssh", flags.ssh),

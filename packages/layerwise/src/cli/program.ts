@@ -3,10 +3,23 @@ import { Command, CommanderError, Option } from "commander";
 import { LayerwiseError } from "../error.ts";
 import type { RawFlags } from "./options.ts";
 
+/** The commands that there are. */
+export type CommandName =
+  | "build"
+  | "plan"
+  | "explain"
+  | "fix"
+  | "history"
+  | "verify"
+  | "analyze"
+  | "lock"
+  | "copy"
+  | "prune";
+
 /** A command that the user chose, with its flags as given. */
 export interface Chosen {
-  readonly command: "build" | "plan" | "verify" | "analyze" | "lock" | "copy" | "prune";
-  /** A build context, or references. */
+  readonly command: CommandName;
+  /** A build context, references, or files with plans. */
   readonly operands: readonly string[];
   readonly flags: RawFlags;
 }
@@ -58,6 +71,19 @@ export function parseCommandLine(
     .action((operands: string[], flags: RawFlags) => {
       chosen = { command: "verify", operands, flags };
     });
+  add("explain", "Show why steps were made, or would be, compared with the build before, with two builds, or two plans")
+    .argument("[operands...]", "a build context as of build, two files that plan --json wrote, or two references")
+    .action((operands: string[], flags: RawFlags) => {
+      chosen = { command: "explain", operands, flags };
+    });
+  add("fix", "Apply the advice of explain that is safe: rules of the ignore file for what tools leave behind")
+    .argument(...context)
+    .action((operand: string, flags: RawFlags) => {
+      chosen = { command: "fix", operands: [operand], flags };
+    });
+  add("history", "List the builds that led to the image that a tag points to").action((flags: RawFlags) => {
+    chosen = { command: "history", operands: [], flags };
+  });
   add("lock", "Write down the digests of the base images, for builds with --lock-file")
     .argument(...context)
     .action((operand: string, flags: RawFlags) => {
@@ -151,6 +177,24 @@ const flagsOf: Readonly<Record<Chosen["command"], () => readonly Option[]>> = {
   build: () => [...buildFlags(), engineFlag(), ...deliveryFlags()],
   plan: () => [...buildFlags(), engineFlag(), new Option("--json", "print the plan as JSON")],
   verify: () => [...buildFlags(), new Option("--json", "print what was found as JSON")],
+  explain: () => [
+    ...buildFlags(),
+    new Option("--from <revision>", "compare revisions of git, without a checkout: the one before"),
+    new Option("--to <revision>", "the one after (default: HEAD)"),
+    new Option("--json", "print the explanation as JSON"),
+  ],
+  fix: () => [
+    ...buildFlags(),
+    new Option("--dry-run", "show what would change, and change nothing"),
+    new Option("-y, --yes", "change the files without asking"),
+  ],
+  history: () => [
+    list("-t, --tag <name:tag>", "the tag; of several, those of the first repository count"),
+    new Option("--cache-repo <repository>", "where records are (default: the tag's repository)"),
+    new Option("--last <count>", "how many builds (default: 20)"),
+    new Option("--json", "print the records as JSON"),
+    ...registryFlags(),
+  ],
   lock: () => [
     ...dockerfileFlags(),
     new Option("--lock-file <file>", "the file to write (default: layerwise.lock beside the Dockerfile)"),

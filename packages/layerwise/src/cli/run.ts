@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Writable } from "node:stream";
 import { createColors } from "picocolors";
-import { type BuildOptions, build, planOnly } from "../build.ts";
+import { planOnly } from "../build.ts";
 import { hasCode, LayerwiseError } from "../error.ts";
-import type { Emit } from "../event.ts";
+import { recordOfPlan } from "../explain-build.ts";
 import { renderPlanJson } from "../report/render-json.ts";
 import { type Palette, renderPlan } from "../report/render-text.ts";
-import type { Report } from "../report/report.ts";
 import { openWorld, type Wired } from "../wire.ts";
 import { type Console, openConsole, type ProgressKind } from "./console.ts";
 import { copyCommand } from "./copy-command.ts";
 import { runDocker } from "./docker/run-docker.ts";
 import { exitCodeOf } from "./exit-code.ts";
+import { explainCommand, historyCommand } from "./explain-command.ts";
+import { fixCommand } from "./fix-command.ts";
 import { lockCommand } from "./lock-command.ts";
 import { openBuildOptions } from "./open-build.ts";
 import { type CommandOptions, readOptions } from "./options.ts";
@@ -19,12 +20,12 @@ import { errorEvent, printedError } from "./print-error.ts";
 import { type Chosen, parseCommandLine } from "./program.ts";
 import { pruneCommand } from "./prune-command.ts";
 import { progressKind, usesColour, writeResults } from "./results.ts";
-import { sendTrace } from "./telemetry.ts";
+import { tracedBuild } from "./traced-build.ts";
 import { verifyCommand } from "./verify-command.ts";
 
 /** What a command line program has around it. */
 export interface Surroundings {
-  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean | undefined };
   readonly stdout: Writable;
   readonly stderr: Writable & { readonly isTTY?: boolean | undefined };
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -104,6 +105,9 @@ interface Performing extends Running {
 async function perform({ command, operands, flags }: Chosen, performing: Performing): Promise<number> {
   const { options, wired, around, palette, kind, live, said } = performing;
   const { ports } = wired;
+  const readDockerfile = (text: string | undefined) => {
+    said.dockerfile = text;
+  };
   switch (command) {
     case "prune":
       await pruneCommand(flags, { wired, around });
@@ -117,10 +121,16 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
     case "copy":
       await copyCommand(operands, { options, flags, wired, around, emit: live.emit });
       return 0;
+    case "explain":
+      await explainCommand(operands, { options, wired, around, palette, readDockerfile, emit: live.emit });
+      return 0;
+    case "fix":
+      await fixCommand({ options, wired, around, palette, readDockerfile, emit: live.emit });
+      return 0;
+    case "history":
+      await historyCommand({ options, wired, around, palette, readDockerfile, emit: live.emit });
+      return 0;
     case "verify": {
-      const readDockerfile = (text: string | undefined) => {
-        said.dockerfile = text;
-      };
       return await verifyCommand(operands, { options, wired, around, palette, readDockerfile, emit: live.emit });
     }
     case "lock": {
@@ -134,7 +144,8 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
       said.dockerfile = opened.dockerfile.text;
       const plan = await planOnly(opened, { ports, emit: live.emit });
       live.end();
-      around.stdout.write(options.json ? renderPlanJson(plan, opened) : renderPlan(plan, palette));
+      const record = () => recordOfPlan(plan, { options: opened, now: ports.clock.now() });
+      around.stdout.write(options.json ? renderPlanJson(plan, opened, record()) : renderPlan(plan, palette));
       return 0;
     }
     case "build": {
@@ -145,24 +156,6 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
       await writeResults(report, { options, kind, around, palette });
       return 0;
     }
-  }
-}
-
-/** Builds, and sends the trace of it whatever becomes of it. */
-async function tracedBuild(
-  options: BuildOptions,
-  { around, wired, emit }: { around: Surroundings; wired: Wired; emit: Emit },
-): Promise<Report> {
-  const { env, version, stderr } = around;
-  const warn = (message: string) => void stderr.write(`warning    ${message}\n`);
-  const began = Date.now();
-  try {
-    const { report } = await build(options, { ports: wired.ports, emit, hear: wired.hear });
-    await sendTrace({ version, began, ended: Date.now(), report, error: undefined }, { env, warn });
-    return report;
-  } catch (error) {
-    await sendTrace({ version, began, ended: Date.now(), report: undefined, error }, { env, warn });
-    throw error;
   }
 }
 

@@ -37,6 +37,8 @@ export interface Draft {
   readonly chains: ReadonlyMap<number, Chain>;
   readonly content: ContentOf;
   readonly images: readonly BaseImage[];
+  /** What stands for the layers of an image that a step takes files from. */
+  readonly imageKey: (reference: string) => string | undefined;
 }
 
 /**
@@ -54,15 +56,16 @@ export async function draftChains(input: DraftInput): Promise<Draft> {
   const stages = evaluateStages(dockerfile, { heads, facts, scope });
   const steps = [...stages.values()].flatMap((stage) => stage.steps);
   const content = await gatherContent(steps, input);
+  const keyOf = (reference: string) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform))));
   const chains = chainsOf(stages, {
     contentOf: (step) => content.get(step),
     buildArgs,
     runOptions: input.runOptions,
-    imageKey: (reference) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform)))),
+    imageKey: keyOf,
   });
   const last = heads.at(-1) as StageHead;
   const images = [...bases.values()].filter(isReadable);
-  return { target: chains.get(last.stage.index) as Chain, stages, chains, content, images };
+  return { target: chains.get(last.stage.index) as Chain, stages, chains, content, images, imageKey: keyOf };
 }
 
 function imageKey(

@@ -60,7 +60,14 @@ export async function planBuild(input: PlanInput): Promise<Plan> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const work: Work = { kind: "whole", target: input.target };
-    return { dockerfile, platform: targetPlatform, route: "engine", reasons: [error.reason], work };
+    return {
+      dockerfile,
+      platform: targetPlatform,
+      route: "engine",
+      reasons: [error.reason],
+      work,
+      evaluated: undefined,
+    };
   }
 }
 
@@ -69,7 +76,7 @@ async function settle(input: PlanInput, draft: Draft): Promise<Plan> {
   const { target } = draft;
   const start = await recall(input, target);
   const left = stepsLeft(target, start);
-  const about = { dockerfile, platform: target.platform };
+  const about = { dockerfile, platform: target.platform, evaluated: draft };
   if (left.length === 0)
     return { ...about, route: "reuse", reasons: [], work: { kind: "reuse", chain: target, start } };
   const reasons = engineReasons(left);
@@ -145,7 +152,14 @@ async function engine(input: PlanInput, draft: Draft, { start, reasons }: Engine
   const work: EngineWork = { kind: "engine", chain, stages, chains, starts, images, content, buildArgs, noCache };
   const others = [...chains.values()].filter((one) => one !== chain).flatMap((one) => ownReasons(work, one));
   const all = [...reasons, ...others];
-  return { dockerfile: input.dockerfile, platform: chain.platform, route: "engine", reasons: all, work };
+  return {
+    dockerfile: input.dockerfile,
+    platform: chain.platform,
+    route: "engine",
+    reasons: all,
+    work,
+    evaluated: draft,
+  };
 }
 
 /** Why a stage beside the target's needs the engine. */

@@ -18,6 +18,18 @@ export interface Plan {
   /** Why an engine is needed; empty for the other routes. */
   readonly reasons: readonly RouteReason[];
   readonly work: Work;
+  /** What it was made from; undefined if nothing of the Dockerfile could be evaluated. */
+  readonly evaluated: PlannedStages | undefined;
+}
+
+/** Everything that the target needs, whatever becomes of it. */
+export interface PlannedStages {
+  readonly stages: ReadonlyMap<number, EvaluatedStage>;
+  readonly chains: ReadonlyMap<number, Chain>;
+  /** What the steps read from the build context. */
+  readonly content: ContentOf;
+  /** What stands for the layers of an image that a step takes files from. */
+  readonly imageKey: (reference: string) => string | undefined;
 }
 
 /** What there is to do. */

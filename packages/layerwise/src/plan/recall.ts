@@ -24,6 +24,9 @@ export interface RecallPolicy {
   readonly notBefore: number | undefined;
 }
 
+/** Why a checkpoint is not used that `--refresh-after` rules out. */
+export const tooOld = "a RUN in it is older than allowed";
+
 /** How many checkpoints are asked for at once: the deepest is nearly always one of the last two. */
 const batchSize = 2;
 
@@ -139,7 +142,7 @@ function flawOf(
 ): string | undefined {
   const layers = (chain.base?.config.diffIds.length ?? 0) + position;
   if (checkpoint.config.diffIds.length !== layers) return "it holds another number of layers than the chain";
-  return isTooOld(chain, { checkpoint, position, policy }) ? "a RUN in it is older than allowed" : undefined;
+  return isTooOld(chain, { checkpoint, position, policy }) ? tooOld : undefined;
 }
 
 function isTooOld(chain: Chain, { checkpoint, position, policy }: Recalled & { policy: RecallPolicy }): boolean {

@@ -15,9 +15,7 @@ export function renderAnalysisHtml(analysis: Analysis): string {
     { id: "result", title: "Result", body: resultOf(first, analysis) },
     { id: "instructions", title: "Instructions", body: instructionsOf(first, analysis) },
     { id: "heat-map", title: "Commits and instructions", body: heatMap(first) },
-    ...(fixed.length === 0
-      ? []
-      : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
+    ...(fixed.length === 0 ? [] : [{ id: "proposals", title: "Before and after", body: proposalsOf(fixed, analysis) }]),
     ...backtestSection(analysis),
     { id: "commits", title: "Commits one by one", body: commitList(first, analysis) },
   ];
@@ -31,7 +29,11 @@ function resultOf({ summary }: Variant, analysis: Analysis): Html {
   const all = remarks(analysis);
   return html`${figures([
     { name: "nothing to make (reuse)", value: share(routes.reuse), note: `${routes.reuse} of ${builds} builds` },
-    { name: "no engine needed (assemble)", value: share(routes.assemble), note: `${routes.assemble} of ${builds} builds` },
+    {
+      name: "no engine needed (assemble)",
+      value: share(routes.assemble),
+      note: `${routes.assemble} of ${builds} builds`,
+    },
     { name: "engine needed", value: share(routes.engine), note: `${routes.engine} of ${builds} builds` },
     ...monthly(analysis, summary),
     {
@@ -80,7 +82,8 @@ const cell = { width: 8, height: 36, label: 15, margin: 8 };
 /** Commits from left to right, instructions from top to bottom; forms differ as well as colours. */
 function heatMap(variant: Variant): Html {
   const { rows, commits, name, kind } = variant;
-  const title = kind === "fixed" ? `${name}: heat map of commits and instructions` : "Heat map of commits and instructions";
+  const title =
+    kind === "fixed" ? `${name}: heat map of commits and instructions` : "Heat map of commits and instructions";
   // Short histories have long instructions too.
   const width = Math.max(commits.length * cell.width, 360) + cell.margin;
   const height = (rows.length + 1) * cell.height + cell.margin;
@@ -89,8 +92,7 @@ function heatMap(variant: Variant): Html {
     (row, index) => html`<text x="0" y="${yOf(index) + 12}">${row.line} ${shortened(row.text)}</text>`,
   );
   const lines = rows.map(
-    (_, index) =>
-      html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
+    (_, index) => html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
   );
   const columns = commits.map((commit, column) => columnOf(commit, { column, variant }));
   const last = html`<text class="quiet" x="0" y="${yOf(rows.length) + 12}">no build, or all by the engine</text>`;
@@ -109,7 +111,8 @@ function columnOf(commit: AnalyzedCommit, { column, variant }: { column: number;
     const kind = state === "reused" ? "reused" : cause !== undefined && isFollowing(cause) ? "followed" : "made";
     return mark(kind, { x, y: yOf(row) + cell.label });
   });
-  const other = commit.kind === "planned" ? undefined : mark("followed", { x, y: yOf(variant.rows.length) + cell.label });
+  const other =
+    commit.kind === "planned" ? undefined : mark("followed", { x, y: yOf(variant.rows.length) + cell.label });
   return html`<g><title>${short(commit.id)} ${commit.subject}: ${commit.route ?? commit.kind}</title>${marks}${other}</g>`;
 }
 
@@ -139,7 +142,9 @@ function proposalsOf(fixed: readonly Variant[], analysis: Analysis): Html {
       minutesPerMonth?.toFixed(1) ?? "not known",
     ]),
   });
-  const maps = fixed.map((variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMap(variant)}`);
+  const maps = fixed.map(
+    (variant) => html`<h3>${variant.name}</h3>${instructionsOf(variant, analysis)}${heatMap(variant)}`,
+  );
   return html`${summary}${maps}`;
 }
 
@@ -163,14 +168,16 @@ function commitList({ commits, rows }: Variant, { costs }: Analysis): Html {
   const body = table("Newest first", {
     head: ["Commit", "Time", "Subject", "Route", "Cost", "Made"],
     numbers: [4],
-    rows: [...commits].reverse().map((commit) => [
-      html`<code>${short(commit.id)}</code>`,
-      commit.time.slice(0, 16).replace("T", " "),
-      commit.subject,
-      commit.route ?? commit.kind,
-      costText(commit.cost, { unit }),
-      commit.why ?? madeText(commit, rows),
-    ]),
+    rows: [...commits]
+      .reverse()
+      .map((commit) => [
+        html`<code>${short(commit.id)}</code>`,
+        commit.time.slice(0, 16).replace("T", " "),
+        commit.subject,
+        commit.route ?? commit.kind,
+        costText(commit.cost, { unit }),
+        commit.why ?? madeText(commit, rows),
+      ]),
   });
   return html`<details><summary>All ${commits.length} commits</summary>${body}</details>`;
 }
@@ -179,7 +186,8 @@ function madeText({ steps }: AnalyzedCommit, rows: Variant["rows"]): string {
   return steps
     .filter(({ state }) => state === "made")
     .map(({ row, cause, files }) => {
-      const names = files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
+      const names =
+        files === undefined ? "" : `: ${files.names.join(", ")}${files.count > files.names.length ? " …" : ""}`;
       return `line ${rows[row]?.line} (${cause === undefined ? "" : causeWords[cause]}${names})`;
     })
     .join("; ");

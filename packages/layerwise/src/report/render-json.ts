@@ -3,6 +3,7 @@ import { shownInput } from "../plan/cache-key.ts";
 import type { Chain } from "../plan/chain.ts";
 import { contentIdentity } from "../plan/content-identity.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { BuildRecord } from "../spec/build-record.ts";
 import { formatPlatform } from "../spec/platform.ts";
 import { plannedReasons, plannedSteps, type Report } from "./report.ts";
 
@@ -11,8 +12,16 @@ export function renderReportJson(report: Report): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-/** A plan as a JSON document: steps with their keys and the inputs these are made of, private values never. */
-export function renderPlanJson(plan: Plan, options: Parameters<typeof contentIdentity>[1]): string {
+/**
+ * A plan as a JSON document: steps with their keys and the inputs these are made of, private values never.
+ *
+ * @param record what `layerwise explain` compares plans by
+ */
+export function renderPlanJson(
+  plan: Plan,
+  options: Parameters<typeof contentIdentity>[1],
+  record: BuildRecord | undefined,
+): string {
   const inputs = inputsByKey(plan);
   const document = {
     version: 1,
@@ -25,6 +34,7 @@ export function renderPlanJson(plan: Plan, options: Parameters<typeof contentIde
       ...step,
       inputs: step.key === undefined ? [] : (inputs.get(step.key) ?? []),
     })),
+    record,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

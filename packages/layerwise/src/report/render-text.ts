@@ -19,6 +19,7 @@ export function renderReport(report: Report, palette: Palette): string {
     ...reasonLines(report.reasons),
     ...report.checkpoints.refused.map(({ tag, why }) => `not used: ${tag}, ${why}`),
     ...savedLine(report),
+    ...whyLines(report, palette),
     ...report.warnings.map((warning) => palette.yellow(`warning: ${warning}`)),
     "",
     `${palette.bold(report.route)} in ${report.seconds.total.toFixed(2)} s: ${trafficOf(report)}`,
@@ -92,6 +93,26 @@ function reasonLines(reasons: readonly ReportedReason[]): readonly string[] {
     seen.add(text);
     return [`needs an engine: ${text}${line === undefined ? "" : ` (line ${line})`} [${name}]`];
   });
+}
+
+/** Most steps that the closing paragraph explains; those that follow from them are only counted. */
+const maxExplained = 5;
+
+/** Why steps were made: each place where something changed, with what, and how much followed from it. */
+function whyLines({ explanation }: Report, palette: Palette): readonly string[] {
+  if (explanation === undefined || explanation.steps.length === 0) return [];
+  const { before, steps } = explanation;
+  const own = steps.filter(({ cause }) => cause !== "parent" && cause !== "between");
+  // Without a build before, all steps have one and the same cause.
+  const shown = before === undefined ? own.slice(0, 1) : own.slice(0, maxExplained);
+  const lines = shown.map(({ line, text }) => (before === undefined ? `why: ${text}` : `why line ${line}: ${text}`));
+  const left = before === undefined ? 0 : steps.length - shown.length;
+  if (left > 0)
+    lines.push(
+      `     ${left} more step${left === 1 ? "" : "s"} because of ${own.length > shown.length ? "these and others" : shown.length === 1 ? "this" : "these"}`,
+    );
+  if (before !== undefined) lines.push(palette.dim(`     compared with ${before.reference} of ${before.time}`));
+  return lines;
 }
 
 function savedLine({ checkpoints }: Report): readonly string[] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Explanation } from "../explain/cause.ts";
 import type { Chain, ChainStep } from "../plan/chain.ts";
 import type { ContentIdentity } from "../plan/content-identity.ts";
 import type { Plan, Work } from "../plan/plan.ts";
@@ -8,6 +9,7 @@ import type { Delivered } from "../publish/deliver.ts";
 import { formatPlatform } from "../spec/platform.ts";
 import type { Verification } from "../verify/verify.ts";
 import { type Recorded, stepId } from "./recorder.ts";
+import { type ReportedExplanation, shortExplanation } from "./reported-explanation.ts";
 
 /** What a build did, for machines; `docs/report.md` describes the fields. */
 export interface Report {
@@ -22,6 +24,8 @@ export interface Report {
   readonly reasons: readonly ReportedReason[];
   readonly engine: string | undefined;
   readonly steps: readonly ReportedStep[];
+  /** Why steps were made, compared with the build before; undefined if the image is what it was. */
+  readonly explanation: ReportedExplanation | undefined;
   /** Whether an engine built the same inputs whole and made an equal image; `own`: all of it is the engine's. */
   readonly verification: "equal" | "own" | undefined;
   readonly image: ReportedImage;
@@ -90,6 +94,7 @@ export interface ReportInput {
   readonly recorded: Recorded;
   readonly target: string | undefined;
   readonly verification: Verification["outcome"] | undefined;
+  readonly explanation: Explanation | undefined;
   readonly version: string;
 }
 
@@ -102,6 +107,7 @@ export function reportOf({
   recorded,
   target,
   verification,
+  explanation,
   version,
 }: ReportInput): Report {
   const { durations } = recorded;
@@ -116,7 +122,8 @@ export function reportOf({
     reasons: plannedReasons(plan),
     engine: recorded.engine,
     verification: verification === "different" ? undefined : verification,
-    steps: plannedSteps(plan).map((step) => withOutcome(step, { recorded, image, plan })),
+    steps: reportedSteps({ plan, image, recorded }),
+    explanation: explanation && shortExplanation(explanation),
     image: {
       digest: delivered.digest,
       mediaType: delivered.mediaType,
@@ -145,6 +152,15 @@ export function reportOf({
       total: seconds(total),
     },
   };
+}
+
+/** All steps with what became of each. */
+export function reportedSteps({
+  plan,
+  image,
+  recorded,
+}: Pick<ReportInput, "plan" | "image" | "recorded">): readonly ReportedStep[] {
+  return plannedSteps(plan).map((step) => withOutcome(step, { recorded, image, plan }));
 }
 
 /** Why a plan needs the engine, for people and machines. */

@@ -10,6 +10,7 @@ import type { Site } from "./site.ts";
 /** One instruction of a build that makes a layer: our key of it, and what the engine did. */
 export interface JudgedStep {
   readonly stage: string;
+  readonly line: number;
   readonly instruction: string;
   /** Undefined if nothing can stand for its result. */
   readonly key: string | undefined;
@@ -21,6 +22,8 @@ export interface JudgedStep {
 export interface KeySeries {
   /** What the keys of an input's instructions are, and whether the engine executed them. */
   judge(input: DraftInput): Promise<readonly JudgedStep[]>;
+  /** What `layerwise plan --json` said of each input so far: files. */
+  readonly plans: readonly string[];
 }
 
 let series = 0;
@@ -29,17 +32,21 @@ let series = 0;
 export function startSeries(site: Site): KeySeries {
   series += 1;
   const name = `keys-${process.pid}-${series}`;
+  const plans: string[] = [];
   let builds = 0;
   return {
+    plans,
     async judge(input) {
       builds += 1;
       const folder = await site.folder(`${name}/${builds}`);
       const args = await writeBuild(site, { input, folder, name, edit: builds });
-      const planned = await keysOf(site, args);
+      const plan = join(folder, "plan.json");
+      const planned = await keysOf(site, { args, plan });
+      plans.push(plan);
       const executed = await verdictsOf(site, { args, dockerfile: input.dockerfile });
-      return planned.map(({ stage, instruction, key, label }) => {
+      return planned.map(({ label, ...step }) => {
         const engine = executed.get(label) ?? "merged";
-        return { stage, instruction, key, engine };
+        return { ...step, engine };
       });
     },
   };
@@ -115,22 +122,27 @@ function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[]
 
 interface PlannedKey {
   readonly stage: string;
+  readonly line: number;
   readonly instruction: string;
   readonly key: string | undefined;
   /** How the engine's progress names the instruction. */
   readonly label: string;
 }
 
-async function keysOf(site: Site, args: readonly string[]): Promise<readonly PlannedKey[]> {
+async function keysOf(
+  site: Site,
+  { args, plan: file }: { args: readonly string[]; plan: string },
+): Promise<readonly PlannedKey[]> {
   const plan = ["plan", "--json", "--insecure-registry", site.registry.name, ...args];
   const { exitCode, stdout, stderr } = await site.layerwise(plan);
   if (exitCode !== 0) throw new Error(`layerwise ${plan.join(" ")} ended with ${exitCode}:\n${stderr}`);
+  await writeFile(file, stdout);
   const { steps } = JSON.parse(stdout.toString("utf8")) as { steps: readonly Omit<PlannedKey, "label">[] };
   const counts = new Map<string, number>();
-  return steps.map(({ stage, instruction, key }) => {
+  return steps.map(({ stage, line, instruction, key }) => {
     const count = (counts.get(stage) ?? 0) + 1;
     counts.set(stage, count);
-    return { stage, instruction, key, label: `${stage} ${count}` };
+    return { stage, line, instruction, key, label: `${stage} ${count}` };
   });
 }
 

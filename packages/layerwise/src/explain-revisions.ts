@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from "node:path";
+import { type BuildOptions, type BuildSurroundings, ignoreMatcher } from "./build.ts";
+import { parseIgnoreFile } from "./dockerfile/ignore.ts";
+import { LayerwiseError } from "./error.ts";
+import { recordPlan } from "./explain/record-plan.ts";
+import { type Explained, explainRecords, type Named } from "./explain-build.ts";
+import { draftChains } from "./plan/draft-chains.ts";
+import { gatherBases, type WantedImage } from "./plan/gather-bases.ts";
+import { Refusal } from "./plan/refusal.ts";
+import { describeReason } from "./plan/route.ts";
+import type { RevisionNote, Revisions } from "./ports.ts";
+import { readDockerfile } from "./read-dockerfile.ts";
+import type { BuildRecord } from "./spec/build-record.ts";
+
+/** Two revisions of a git repository, and where in it the build is. */
+export interface RevisionPair {
+  readonly revisions: Revisions;
+  readonly from: string;
+  readonly to: string;
+  /** The build context, relative to the top of the repository; empty for the top. */
+  readonly directory: string;
+  /** The Dockerfile, relative to the top of the repository. */
+  readonly file: string;
+}
+
+/** The options of a build, apart from its files, which come from the revisions. */
+export type RevisionOptions = Omit<BuildOptions, "context" | "dockerfile" | "ignoreFile">;
+
+/** An explanation, and where a checkout may differ from what git's objects say. */
+export interface ExplainedRevisions extends Explained {
+  readonly notes: readonly RevisionNote[];
+}
+
+/**
+ * Explains what a build of one revision makes that a build of another one did not. Read from git's objects: nothing is
+ * checked out. Bases are looked up once and are the same for both.
+ *
+ * @throws REVISION_NOT_FOUND, DOCKERFILE_NOT_FOUND, CONTEXT_NOT_FOUND
+ */
+export async function explainRevisions(
+  pair: RevisionPair,
+  { options, ports, emit }: { options: RevisionOptions } & Omit<BuildSurroundings, "hear">,
+): Promise<ExplainedRevisions> {
+  const looked = new Map<string, ReturnType<typeof gatherBases>>();
+  const { repositories, clock } = ports;
+  const { named, signal } = options;
+  const lookUp = (wanted: readonly WantedImage[]) => {
+    const key = JSON.stringify(wanted);
+    const found = looked.get(key) ?? gatherBases(wanted, { repositories, named, emit, signal });
+    looked.set(key, found);
+    return found;
+  };
+  const notes: RevisionNote[] = [];
+  const builds: Named[] = [];
+  for (const revision of [pair.from, pair.to]) {
+    const drafting = { options, lookUp, emit, notes, now: clock.now() };
+    builds.push({ name: revision, record: await recordAt(revision, { pair, ...drafting }) });
+  }
+  const [before, after] = builds as [Named, Named];
+  return { ...explainRecords(before, after), notes };
+}
+
+interface Drafting extends Pick<BuildSurroundings, "emit"> {
+  readonly pair: RevisionPair;
+  readonly options: RevisionOptions;
+  readonly lookUp: (wanted: readonly WantedImage[]) => ReturnType<typeof gatherBases>;
+  readonly notes: RevisionNote[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+async function recordAt(revision: string, drafting: Drafting): Promise<BuildRecord> {
+  const { pair, options, lookUp, emit, notes, now } = drafting;
+  const { revisions, directory, file } = pair;
+  const { signal } = options;
+  const commit = await revisions.commit(revision, { signal });
+  const text = await revisions.text(commit, file, { signal });
+  if (text === undefined) {
+    throw new LayerwiseError(
+      "DOCKERFILE_NOT_FOUND",
+      `could not read the Dockerfile ${file} at ${revision}: it is not there`,
+      {
+        hint: "name it with --file; if it was elsewhere then, compare with a revision after the move",
+      },
+    );
+  }
+  const context = await revisions.context(commit, { directory, signal });
+  if (context === undefined) {
+    throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find the build context ${directory} at ${revision}`, {
+      hint: "name a directory that both revisions have",
+    });
+  }
+  const beside = await revisions.text(commit, `${file}.dockerignore`, { signal });
+  const ignoreFile = beside ?? (await revisions.text(commit, posix.join(directory, ".dockerignore"), { signal }));
+  const at: BuildOptions = { ...options, context, ignoreFile, dockerfile: { text, file } };
+  const { dockerfile, wholeReason } = readDockerfile(at);
+  const targetPlatform = options.platform ?? options.buildPlatform;
+  const buildArgs = new Map([...(options.clientArgs ?? []), ...options.buildArgs]);
+  const matcher = ignoreMatcher(at);
+  try {
+    if (wholeReason !== undefined) throw new Refusal(wholeReason, "whole");
+    const draft = await draftChains({ ...at, dockerfile, targetPlatform, buildArgs, matcher, lookUp, emit });
+    notes.push(...context.notes());
+    const plan = { dockerfile, platform: draft.target.platform, route: "engine", evaluated: draft } as const;
+    const said = { time: new Date(now).toISOString(), tool: options.version, salt: "revisions" };
+    const ignore = parseIgnoreFile(ignoreFile ?? "");
+    const record = recordPlan(plan, {
+      ...said,
+      target: options.target,
+      ignore,
+      noCache: false,
+      refused: [],
+      outcomes: [],
+    });
+    return { ...(record as BuildRecord), revision: commit.id };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new LayerwiseError("USAGE", `could not explain ${revision}: ${describeReason(error.reason)}`, {
+      hint: "nothing of its Dockerfile can be evaluated here: see docs/routes.md",
+      at: error.reason.at,
+    });
+  }
+}

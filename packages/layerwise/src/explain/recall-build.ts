@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hasCode, isLayerwiseError } from "../error.ts";
+import type { CallOptions, Repository } from "../ports.ts";
+import { recordTag } from "../spec/build-record.ts";
+import type { Digest } from "../spec/digest.ts";
+import { decodeRecordManifest } from "../spec/record-document.ts";
+import type { BuildBefore } from "./compare-builds.ts";
+
+/** Tags of a repository that may point to the build before. */
+export interface BuildPlace {
+  readonly repository: Repository;
+  /** In the order in which they were given. */
+  readonly tags: readonly string[];
+}
+
+/** Where records are. */
+export interface Recording extends CallOptions {
+  readonly cache: Repository;
+}
+
+/** The tag of a build on the branch that others start from. */
+const defaultTag = "latest";
+
+/**
+ * Finds the build before: the image that one of the tags points to now, the last one given first, since commands name
+ * the commit before the branch; else the one under `latest`. What cannot be read is no reason to fail.
+ */
+export async function recallBuildBefore({ repository, tags }: BuildPlace, recording: Recording): Promise<BuildBefore> {
+  const wanted = [...new Set([...[...tags].reverse(), defaultTag])];
+  for (const tag of wanted) {
+    const name = `${repository.name}:${tag}`;
+    const found = await unlessUnreadable(async () => await repository.fetchManifest(tag, recording));
+    if (typeof found === "string") return { kind: "no-record", reference: name, digest: "", why: found };
+    if (found !== undefined) return await recallRecord({ digest: found.digest, name }, recording);
+  }
+  return { kind: "no-build", looked: wanted.map((tag) => `${repository.name}:${tag}`) };
+}
+
+/** Finds the record of the build that made an image. */
+export async function recallRecord(
+  { digest, name }: { digest: Digest; name: string },
+  { cache, signal }: Recording,
+): Promise<BuildBefore> {
+  const tag = recordTag(digest);
+  const missing = (why: string): BuildBefore => ({ kind: "no-record", reference: name, digest, why });
+  const record = await unlessUnreadable(async () => {
+    const stored = await cache.fetchManifest(tag, { signal });
+    if (stored === undefined) return `${cache.name}:${tag} is not there`;
+    return decodeRecordManifest(stored.bytes, { mediaType: stored.mediaType, source: `${cache.name}:${tag}` });
+  });
+  if (record === undefined || typeof record === "string") return missing(record ?? "");
+  if (record.image !== digest) return missing(`${cache.name}:${tag} is the record of another image`);
+  return { kind: "build", record, name };
+}
+
+async function unlessUnreadable<T>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isLayerwiseError(error) || hasCode(error, "CANCELLED")) throw error;
+    return error.message;
+  }
+}
