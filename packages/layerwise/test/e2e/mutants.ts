@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "leaves names out of keys",
     file: "plan/step-key.ts",
-    change: ["value += listValue([path, ...fieldsOf(", "value += listValue([...fieldsOf("],
+    change: ["links, path, linkPath: path }", 'links, path: "", linkPath: path }'],
     cases: ["copy-renamed"],
     finds: /only in the second image/,
   },
