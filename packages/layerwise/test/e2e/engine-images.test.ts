@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pythonBase, tinyBase } from "../../../lab/src/index.ts";
+import { type Engine, pythonBase, tinyBase } from "../../../lab/src/index.ts";
 import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { viewDifferences } from "./engine-view.ts";
 import { familyTypes, fetchConfig, fetchManifest } from "./registry-documents.ts";
 import { openSite, type Site } from "./site.ts";
 import { expectSound } from "./sound-image.ts";
@@ -64,6 +65,26 @@ CMD ["cat", "/two"]
 }
 
 describe("Docker 28 with the containerd store", () => {
+  it("sees what differs between two images, in their files and in what a program says", async () => {
+    const site = await openSite({ generation: 28, store: "containerd" });
+    const base = await tinyBase(site.registry);
+    const names = ["1", "2"].map((value) => `${site.registry.name}/seen:${value}`) as [string, string];
+    for (const [index, name] of names.entries()) {
+      const text = `FROM ${base}\nENV SEEN=${index}\nCOPY a /a\n`;
+      await site.build(["--tag", name, await site.context(`seen-${index}`, { Dockerfile: text, a: `${index}` })]);
+    }
+    const [one, other] = names;
+
+    const same = await viewDifferences(site.engine as Engine, { one, other: one, runs: true });
+    const lines = await viewDifferences(site.engine as Engine, { one, other, runs: true });
+
+    await site.close();
+    expect(same).toEqual([]);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^in a container, \/a: content /);
+    expect(lines[1]).toMatch(/^a container says:\nuid=0[\s\S]*SEEN=0\n[\s\S]*exit code 0\nand not:\n[\s\S]*SEEN=1\n/);
+  });
+
   it("does not pull a large base for layers that need none of it", async () => {
     const site = await openSite({ generation: 28, store: "containerd" });
     const [tools, large] = [await tinyBase(site.registry), await pythonBase(site.registry)];
