@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { buildCommand } from "./build-command.ts";
 import { openCommandLine } from "./command-line.ts";
-import { continueCommand } from "./continue-command.ts";
-import { promoteCommand } from "./promote-command.ts";
 import { RunnerError } from "./runner-error.ts";
 import { readSettings } from "./settings.ts";
 
@@ -30,15 +27,16 @@ async function runCommand(): Promise<number> {
   });
   const { assembly = ".", source = ".", outputs } = values;
   const running = { settings: readSettings(process.env), cli, assembly, source, outputs };
+  // Synth uses `cli` for every image, and should not have to load what speaks to AWS.
   switch (command) {
     case "build":
-      await buildCommand(positionals, running);
+      await (await import("./build-command.ts")).buildCommand(positionals, running);
       return 0;
     case "promote":
-      await promoteCommand(positionals, running);
+      await (await import("./promote-command.ts")).promoteCommand(positionals, running);
       return 0;
     case "continue":
-      await continueCommand(running);
+      await (await import("./continue-command.ts")).continueCommand(running);
       return 0;
     default:
       throw new RunnerError(`there is no command "${command}"`, { hint: "use build, promote, continue or cli" });

@@ -58,7 +58,7 @@ export function fallbackProjects(scope: Construct, options: FallbackOptions): re
       commands: runnerCommands({ runner: `$CODEBUILD_SRC_DIR/${runnerFileName}`, words: ["continue"] }),
       variables: options.variables(scope),
       description: `builds what needs an engine, for ${platform.platform}; started by the build step`,
-      encryptionKey: options.encryptionKey,
+      encryptionKey: options.encryptionKey ?? options.bucket.encryptionKey,
       logGroup: options.logGroup,
     });
     const images = options.images.filter((image) => image.platforms.includes(platform));
@@ -73,13 +73,15 @@ export function fallbackProjects(scope: Construct, options: FallbackOptions): re
           LAYERWISE_HAND_OVER_SECONDS: `${options.waitSeconds}`,
         },
         grantStart: (grantee) => {
-          const actions = ["codebuild:StartBuild", "codebuild:BatchGetBuilds"];
-          const statement = new PolicyStatement({ actions, resources: [project.projectArn] });
-          grantee.grantPrincipal.addToPrincipalPolicy(statement);
-          options.bucket.grantPut(grantee, `${prefix}/*`);
-          options.bucket.grantDelete(grantee, `${prefix}/*`);
+          allow(grantee, ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.projectArn);
+          allow(grantee, ["s3:PutObject", "s3:DeleteObject"], options.bucket.arnForObjects(`${prefix}/*`));
+          options.bucket.encryptionKey?.grant(grantee, "kms:GenerateDataKey");
         },
       },
     ];
   });
+}
+
+function allow(grantee: IGrantable, actions: string[], resource: string): void {
+  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [resource] }));
 }
