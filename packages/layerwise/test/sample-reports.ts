@@ -74,9 +74,9 @@ const sampleCauses: readonly (readonly (Cause | undefined)[])[] = [
   [undefined, undefined, { name: "files", files: { count: 1, names: ["src/a.py"] } }],
 ];
 
-/** An analysis as long as usual ones. */
+/** An analysis of a hundred commits. */
 export function longAnalysis(): Analysis {
-  return sampleAnalysis({ repeat: 40 });
+  return sampleAnalysis({ repeat: 20 });
 }
 
 /** An analysis of five commits, or of more in the same way, as they were and with two sets of fixed files. */

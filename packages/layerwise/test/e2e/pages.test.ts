@@ -144,8 +144,8 @@ describe("a page in a browser", () => {
     const columns = await page.evaluate("document.querySelectorAll('#heat-map ~ .scroll svg g').length");
     const rows = await page.evaluate("document.querySelectorAll('#commits ~ details tbody tr').length");
 
-    expect(columns).toBe(200);
-    expect(rows).toBe(200);
+    expect(columns).toBe(100);
+    expect(rows).toBe(100);
     await page.context().close();
   });
 });
