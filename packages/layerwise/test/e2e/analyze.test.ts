@@ -9,10 +9,7 @@ import type { Analysis } from "../../src/analyze/analysis.ts";
 import { type GitHistory, startGitHistory } from "../git-history.ts";
 import { openSite, type Site } from "./site.ts";
 
-/**
- * Published packages whose versions, one after the other, make a history: small, with dependencies that change less
- * often than the code.
- */
+/** Published packages whose versions, one after the other, make a history. */
 const published = {
   debug: ["4.3.0", "4.3.1", "4.3.2", "4.3.3", "4.3.4", "4.3.5", "4.3.6", "4.4.0"],
   send: ["0.17.0", "0.17.1", "0.17.2", "0.18.0", "0.19.0", "1.0.0", "1.1.0"],
@@ -42,12 +39,12 @@ describe("analyze on histories of published packages", () => {
     await site?.close();
   });
 
-  /** One commit a version, each with the same Dockerfile. */
+  /** One commit a version, each with the same Dockerfile, and one that changes nothing. The licence changes rarely. */
   async function historyOf(name: keyof typeof published): Promise<GitHistory> {
     const history = startGitHistory();
     const dockerfile = `FROM ${base}
-COPY package.json /app/
-RUN sha256sum /app/package.json > /dependencies
+COPY LICENSE /app/
+RUN cat /app/LICENSE > /made
 COPY . /app
 `;
     for (const version of published[name]) {
@@ -56,6 +53,7 @@ COPY . /app
       execFileSync("tar", ["xzf", archive, "--strip-components=1", "--no-same-owner", "-C", history.path]);
       history.commit({ Dockerfile: dockerfile, ".dockerignore": ".git\n" }, `${name} ${version}`);
     }
+    history.commit({}, "nothing");
     return history;
   }
 
@@ -73,11 +71,14 @@ COPY . /app
 
     const analysis = await analyze(history, "--backtest", "4", "--cache-repo", cache);
 
-    expect(analysis.history.commits).toBe(published[name].length);
+    expect(analysis.history.commits).toBe(published[name].length + 1);
     expect(analysis.bases).toMatchObject([{ reference: base, digest: expect.stringMatching(/^sha256:/) }]);
     expect(analysis.notes).toEqual([]);
     expect(analysis.backtest?.commits.filter(({ agrees }) => !agrees)).toEqual([]);
     expect(analysis.backtest?.agreed).toBe(4);
+    const routes = analysis.backtest?.commits.map(({ actual }) => actual?.route);
+    expect([routes?.at(0), routes?.at(-1)]).toEqual(["engine", "reuse"]);
+    expect(routes).toContain("assemble");
   });
 
   it("takes checkpoints into account that are there already", async () => {
@@ -100,7 +101,7 @@ COPY . /app
     const { exitCode, stdout } = await site.layerwise(["analyze", "--offline", ...forms, history.path], { env });
 
     expect(exitCode).toBe(0);
-    expect(stdout.toString()).toContain("7 commits of HEAD");
+    expect(stdout.toString()).toContain("8 commits of HEAD");
     expect((await readdir(folder)).sort()).toEqual(["a.html", "a.json", "a.md", "summary.md"]);
     expect(JSON.parse(await readFile(path("a.json"), "utf8")).kind).toBe("analysis");
     expect(await readFile(path("a.html"), "utf8")).toContain("<!doctype html>");
