@@ -5,11 +5,11 @@ import type { Cause } from "../src/analyze/cause.ts";
 import { costsOf } from "../src/analyze/costs.ts";
 import type { CommitOutcome } from "../src/analyze/replay.ts";
 import { summarize } from "../src/analyze/summarize.ts";
-import type { Report } from "../src/report/report.ts";
+import type { ComparedReport } from "../src/report/reported-changes.ts";
 import { digestOf } from "../src/spec/digest.ts";
 
 /** A report of a build that assembled one layer. */
-export function sampleReport({ instruction = "COPY src /src" }: { readonly instruction?: string }): Report {
+export function sampleReport({ instruction = "COPY src /src" }: { readonly instruction?: string }): ComparedReport {
   const step = { stage: "app", by: "checkpoint", why: "same inputs", seconds: 0, start: undefined } as const;
   return {
     version: 1,
@@ -19,6 +19,12 @@ export function sampleReport({ instruction = "COPY src /src" }: { readonly instr
     platform: "linux/amd64",
     route: "assemble",
     reasons: [],
+    explanation: {
+      before: { reference: "registry.test/app:latest", digest: undefined, time: "2026-01-01T00:00:00Z" },
+      steps: [
+        { stage: "app", line: 4, cause: "files", text: "2 files changed", origin: 4, details: ["src/<a>.py changed"] },
+      ],
+    },
     engine: undefined,
     verification: undefined,
     explanation: undefined,

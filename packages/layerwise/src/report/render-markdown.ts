@@ -2,10 +2,10 @@
 import type { Analysis, Variant } from "../analyze/analysis.ts";
 import { costText, remarks, routesText, short, whyText } from "./render-analysis.ts";
 import { formatBytes } from "./render-text.ts";
-import type { Report } from "./report.ts";
+import type { ComparedReport } from "./reported-changes.ts";
 
 /** A build's report as GitHub's Markdown, for a job summary. */
-export function renderReportMarkdown(report: Report): string {
+export function renderReportMarkdown(report: ComparedReport): string {
   const { steps, seconds, requests, image, checkpoints } = report;
   const rows = steps.map((step) => [
     `${step.stage} ${step.line}`,
@@ -26,6 +26,9 @@ export function renderReportMarkdown(report: Report): string {
     ...report.warnings.map((warning) => `- warning: ${text(warning)}`),
     ...checkpoints.refused.map(({ tag, why }) => `- not used: ${code(tag)}, ${text(why)}`),
     table(["step", "instruction", "", "by", "why", "time", "size"], rows),
+    ...(report.explanation?.steps ?? []).map(
+      ({ stage, line, text: what }) => `- ${text(stage)} line ${line}: ${text(what)}`,
+    ),
     `Digest ${code(image.digest)}`,
   ]);
 }

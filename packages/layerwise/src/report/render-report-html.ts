@@ -2,14 +2,16 @@
 import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
 import type { Report, ReportedStep } from "./report.ts";
+import type { ComparedReport, ReportedChanges } from "./reported-changes.ts";
 
 /** A build's report as one self-contained HTML page. */
-export function renderReportHtml(report: Report): string {
+export function renderReportHtml(report: ComparedReport): string {
   const { image, route } = report;
   const lead = html`<p>${routeWords[route]} Dockerfile <code>${report.dockerfile}</code>${report.target === undefined ? "" : html`, stage <code>${report.target}</code>`}, ${report.platform}; layerwise ${report.tool.version}${report.engine === undefined ? "" : `; ${report.engine}`}.</p>`;
   const title = image.references[0] === undefined ? `Build of ${report.dockerfile}` : `Build of ${image.references[0]}`;
   const sections: Section[] = [
     { id: "result", title: "Result", body: resultOf(report) },
+    ...changesSection(report),
     { id: "timeline", title: "Timeline", body: timeline(report) },
     { id: "steps", title: "Steps", body: stepsOf(report) },
     { id: "image", title: "Image and checkpoints", body: imageOf(report) },
@@ -39,6 +41,25 @@ function resultOf(report: Report): Html {
   ])}
 ${report.reasons.map(({ text, line, name }) => html`<p class="remark">Needs an engine: ${text}${line === undefined ? "" : ` (line ${line})`} [${name}]</p>`)}
 ${report.warnings.map((warning) => html`<p class="remark">Warning: ${warning}</p>`)}`;
+}
+
+function changesSection({ explanation }: ComparedReport): readonly Section[] {
+  return explanation === undefined ? [] : [{ id: "changes", title: "What changed", body: changesOf(explanation) }];
+}
+
+function changesOf({ before, steps }: ReportedChanges): Html {
+  const compared =
+    before === undefined
+      ? html`<p>There was no build before to compare with.</p>`
+      : html`<p>Compared with <code>${before.reference}</code> of ${before.time}.</p>`;
+  const rows = steps.map(({ stage, line, text, details }) => [
+    stage,
+    line,
+    text,
+    details.map((detail) => html`<code>${detail}</code><br>`),
+  ]);
+  return html`${compared}
+${table("The first key input of each step that is not as it was", { head: ["Stage", "Line", "What", "In detail"], numbers: [1], rows })}`;
 }
 
 const phases = ["plan", "produce", "verify", "publish", "save"] as const;

@@ -48,6 +48,14 @@ describe("a page", () => {
     expect(addresses.filter((rest) => !/^(?:#|data:,)/.test(rest))).toEqual([]);
   });
 
+  it("tells what changed since the build before", () => {
+    const page = renderReportHtml(sampleReport({}));
+
+    expect(page).toContain("Compared with <code>registry.test/app:latest</code>");
+    expect(page).toContain("2 files changed");
+    expect(page).toContain("<code>src/&lt;a&gt;.py changed</code>");
+  });
+
   it("shows bytes of file names that are no UTF-8 as what they are: unknown", () => {
     expect(renderReportHtml(sampleReport({ instruction: "COPY n\udcff /" }))).toContain("COPY n\ufffd /");
   });
@@ -60,6 +68,10 @@ describe("Markdown", () => {
     const [row = ""] = page.split("\n").filter((line) => line.includes("alert"));
     expect(row.match(/(?<!\\)\|/g)).toHaveLength(8);
     expect(row).toContain("``<script>");
+  });
+
+  it("tells what changed since the build before", () => {
+    expect(renderReportMarkdown(sampleReport({}))).toContain("\n- app line 4: 2 files changed\n");
   });
 
   it("of an analysis has a row for each instruction", () => {
