@@ -27,7 +27,6 @@ export function sampleReport({ instruction = "COPY src /src" }: { readonly instr
     },
     engine: undefined,
     verification: undefined,
-    explanation: undefined,
     steps: [
       { ...step, line: 2, instruction: "COPY requirements.txt .", state: "reused", bytes: 198, key: digestOf("2") },
       { ...step, line: 3, instruction: "RUN pip install", state: "reused", bytes: 90_000_000, key: digestOf("3") },
