@@ -23,6 +23,8 @@ const acknowledged = [
   // CDK lets a project use its key with these.
   ["EngineAmd64", "IAM5[Action::kms:GenerateDataKey*]"],
   ["EngineAmd64", "IAM5[Action::kms:ReEncrypt*]"],
+  ["Project", "IAM5[Action::kms:GenerateDataKey*]"],
+  ["Project", "IAM5[Action::kms:ReEncrypt*]"],
   // ecr:GetAuthorizationToken knows no resource.
   ["EngineAmd64", "IAM5[Resource::*]"],
   ["Project", "IAM5[Resource::*]"],
