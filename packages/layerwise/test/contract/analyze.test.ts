@@ -152,7 +152,7 @@ COPY --from=build /out /out
       "2 first, 3 first, 5 first, 6 first",
       // The stage is not built again: its checkpoint is there.
       "5 files, 6 earlier",
-      "2 files, 3 earlier, 6 source",
+      "2 files, 3 earlier, 5 unsaved, 6 source",
       "5 files, 6 source",
     ]);
   });
