@@ -29,7 +29,7 @@ export interface GitTreeEntry {
 const objectName = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** Whether a text is the full name of an object. */
-export function isObjectName(text: string): boolean {
+function isObjectName(text: string): boolean {
   return objectName.test(text);
 }
 
