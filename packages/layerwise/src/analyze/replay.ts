@@ -214,6 +214,7 @@ function remembering(matcher: IgnoreMatcher): IgnoreMatcher {
       const walk = matcher.startWalk();
       return {
         isDisputed: (path) => walk.isDisputed(path),
+        isNamed: (path) => walk.isNamed(path),
         excludes: (path, isDirectory) => {
           const known = isDirectory ? verdicts.directory : verdicts.file;
           let verdict = known.get(path);

@@ -48,6 +48,11 @@ export interface IgnoreWalk {
    * something in it, which older engines look for only if the exception begins with the directory's own path.
    */
   isDisputed(directory: string): boolean;
+  /**
+   * Whether a directory is left out and the text of an exception begins with its path: older engines have it in the
+   * context even if nothing below it is left.
+   */
+  isNamed(directory: string): boolean;
 }
 
 /**
@@ -70,6 +75,7 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     return {
       excludes: (path, isDirectory) => verdictOn(rules, { path, isDirectory, seen }).isExcluded,
       isDisputed: (path) => verdictOn(rules, { path, isDirectory: true, seen }).isDisputed,
+      isNamed: (path) => verdictOn(rules, { path, isDirectory: true, seen }).isNamed,
     };
   }
 
@@ -93,6 +99,8 @@ interface Verdict {
   readonly isSkipped: boolean;
   /** Whether all below is lost for older engines only. */
   readonly isDisputed: boolean;
+  /** Whether it is excluded, and an exception begins with its path. */
+  readonly isNamed: boolean;
   /** Which patterns match the path or a directory above it. */
   readonly matched: readonly boolean[];
 }
@@ -106,7 +114,7 @@ interface Question {
   readonly seen: Verdicts;
 }
 
-const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, isDisputed: false, matched: [] };
+const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, isDisputed: false, isNamed: false, matched: [] };
 
 function verdictOn(rules: Rules, { path, isDirectory, seen }: Question): Verdict {
   if (path === "" || rules.patterns.length === 0) return contextVerdict;
@@ -130,7 +138,13 @@ function judge({ patterns, heads, hasWildHead }: Rules, { path, above }: { path:
   const mayHoldException = hasWildHead || heads.some((head) => `${head}/`.startsWith(`${path}/`));
   const isNamed = patterns.some(({ isException, text }) => isException && `${text}/`.startsWith(`${path}/`));
   const isDisputed = above.isDisputed || (isExcluded && mayHoldException && !isNamed);
-  return { isExcluded, isSkipped: isExcluded && !mayHoldException, isDisputed, matched };
+  return {
+    isExcluded,
+    isSkipped: isExcluded && !mayHoldException,
+    isDisputed,
+    isNamed: isExcluded && isNamed,
+    matched,
+  };
 }
 
 function compile(pattern: string): readonly IgnorePattern[] {

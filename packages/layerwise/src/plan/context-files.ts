@@ -10,6 +10,8 @@ export interface ContextFiles {
   children(directory: string): readonly ContextEntry[];
   /** Whether older engines leave a path out that newer ones have. */
   isDisputed(path: string): boolean;
+  /** A directory below another that older engines have, empty, and newer ones do not. */
+  emptiedBelow(directory: string): string | undefined;
 }
 
 /**
@@ -20,9 +22,11 @@ export function withoutIgnored(tree: ContextTree, matcher: IgnoreMatcher): Conte
   const kept = new Map<string, ContextEntry>();
   const children = new Map<string, ContextEntry[]>();
   const walk = matcher.startWalk();
+  const named: string[] = [];
   for (const entry of tree.values()) {
-    if (entry.path !== "" && walk.excludes(entry.path, entry.kind === "directory")) continue;
-    keep(entry);
+    const isDirectory = entry.kind === "directory";
+    if (entry.path === "" || !walk.excludes(entry.path, isDirectory)) keep(entry);
+    else if (isDirectory && walk.isNamed(entry.path)) named.push(entry.path);
   }
 
   function keep(entry: ContextEntry): void {
@@ -41,6 +45,8 @@ export function withoutIgnored(tree: ContextTree, matcher: IgnoreMatcher): Conte
     get: (path) => kept.get(path),
     children: (directory) => children.get(directory) ?? [],
     isDisputed: (path) => path !== "" && walk.isDisputed(parentOf(path)),
+    emptiedBelow: (directory) =>
+      named.find((path) => !kept.has(path) && (directory === "" || path.startsWith(`${directory}/`))),
   };
 }
 

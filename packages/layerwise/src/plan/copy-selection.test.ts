@@ -37,6 +37,19 @@ function selected(
   });
 }
 
+it.each([
+  ["dir", undefined],
+  ["dir\n!dir/x", undefined],
+  ["dir\n!dir/none", "dir"],
+  ["dir/sub\n!dir/sub/none", "dir/sub"],
+])("with %j names a directory that older engines copy, empty: %s", (ignore, disputed) => {
+  const tree = withoutIgnored(draftTree(files), createIgnoreMatcher(parseIgnoreFile(ignore)));
+
+  const result = selectSource(tree, { word: ".", at });
+
+  expect(result).toMatchObject({ sources: [{ disputed }] });
+});
+
 describe("selectSource", () => {
   it.each([
     ["a", ["a file a"]],

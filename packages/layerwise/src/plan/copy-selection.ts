@@ -14,7 +14,7 @@ export interface SelectedSource {
   readonly name: string;
   /** What it is after following links. */
   readonly entry: ContextEntry;
-  /** One of these that older engines leave out, because they read the ignore file differently. */
+  /** One of these that older engines leave out or have in addition, because they read the ignore file differently. */
   readonly disputed: string | undefined;
   /** For a directory, all that is below it, each directory before its content; paths are relative to it. */
   readonly below: readonly { readonly path: string; readonly entry: ContextEntry }[];
@@ -99,7 +99,8 @@ function selected(files: ContextFiles, { path, word, at }: Wanted & { path: stri
   if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", below });
   const all = [entry, ...below.map((item) => item.entry)];
   for (const one of all) refuseSpecial(one, at);
-  const disputed = all.find((one) => files.isDisputed(one.path))?.path;
+  const emptied = entry.kind === "directory" ? files.emptiedBelow(entry.path) : undefined;
+  const disputed = all.find((one) => files.isDisputed(one.path))?.path ?? emptied;
   return { word, name: nameOf(path), entry, below, disputed };
 }
 
