@@ -180,7 +180,7 @@ export function readSavedBuild(text: string, name: string): Named {
 }
 
 /** Most builds that a history goes back. */
-export const maxHistory = 100;
+const maxHistory = 100;
 
 /** Builds, the newest first, and what there is instead of a record behind the last one that has one. */
 export interface History {

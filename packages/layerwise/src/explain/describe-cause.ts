@@ -155,7 +155,7 @@ function fileLines({ changes, count }: Pick<FilesCause, "changes" | "count">): r
 }
 
 /** Words in the form of `git diff --word-diff`. */
-export function renderWords(words: readonly WordChange[]): string {
+function renderWords(words: readonly WordChange[]): string {
   const marks = { same: ["", ""], removed: ["[-", "-]"], added: ["{+", "+}"] } as const;
   return words.map(({ how, text }) => `${marks[how][0]}${text}${marks[how][1]}`).join(" ");
 }

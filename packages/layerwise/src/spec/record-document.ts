@@ -86,7 +86,7 @@ export function readBuildRecord(document: unknown): BuildRecord | string {
 }
 
 /** The kind of artifact that a record's manifest says it is. */
-export const recordMediaType = "application/vnd.layerwise.record.v1+json";
+const recordMediaType = "application/vnd.layerwise.record.v1+json";
 
 const recordAnnotation = "io.layerwise.cache.record";
 

@@ -141,7 +141,7 @@ export function ignoreModel(): fc.Arbitrary<IgnoreModel | undefined> {
 }
 
 /** A line of an ignore file that says something of the paths above. */
-export function ignoreLine(): fc.Arbitrary<string> {
+function ignoreLine(): fc.Arbitrary<string> {
   return fc.constantFrom(...patterns);
 }
 
@@ -303,6 +303,6 @@ export function baseModel(): fc.Arbitrary<BaseModel> {
 }
 
 /** Fields of a base's runtime config. */
-export function baseConfig(): fc.Arbitrary<Readonly<Record<string, unknown>>> {
+function baseConfig(): fc.Arbitrary<Readonly<Record<string, unknown>>> {
   return fc.constantFrom(...configs);
 }
