@@ -25,7 +25,7 @@ async function changedLog(name: string) {
   return { folder, run, ignoreFile };
 }
 
-const diff = /^--- a\/.*\.dockerignore\n\+\+\+ b\/.*\.dockerignore\n@@ -0,0 \+1,1 @@\n\+\*\*\/\*\.log\n$/m;
+const diff = /^--- a\/.*\.dockerignore\n\+\+\+ b\/.*\.dockerignore\n@@ -0,0 \+1,1 @@\n\+\*\*\/\*\.log\n/m;
 
 describe("explain", () => {
   it("gives advice with what was seen, what it cost, a diff, and what it cannot know", async () => {

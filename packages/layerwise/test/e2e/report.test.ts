@@ -38,9 +38,10 @@ CMD ["cat", "/src/a"]
     const build = async (tag: string, ...flags: string[]) =>
       (await site.build(["--tag", `${reference}:${tag}`, "--target", "app", ...flags, folder])).report;
 
-    const engine = await build("engine");
+    const latest = ["--tag", `${reference}:latest`];
+    const engine = await build("engine", ...latest);
     await site.context("app", { "src/a": "2" });
-    const assemble = await build("assemble");
+    const assemble = await build("assemble", ...latest);
     const reuse = await build("reuse", "--push", "--tag", `${reference}-again:1`);
     await damage(reuse.checkpoints.found[0]?.tag ?? "");
     const refused = await build("refused", "--verify=always");
