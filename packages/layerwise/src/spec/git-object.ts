@@ -53,7 +53,8 @@ export function decodeCommit(id: string, bytes: Uint8Array): GitCommit | undefin
  * @param id name of the tree, from which the length of the names in it follows
  * @returns undefined if it is damaged, or has a name that could lead out of it
  */
-export function decodeTree(id: string, bytes: Buffer): readonly GitTreeEntry[] | undefined {
+export function decodeTree(id: string, content: Uint8Array): readonly GitTreeEntry[] | undefined {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
   const idBytes = id.length / 2;
   const entries: GitTreeEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -99,7 +100,8 @@ export interface LfsPointer {
 export const maxPointerBytes = 1024;
 
 /** Reads a pointer of Git LFS; undefined if a file is none. https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
-export function decodeLfsPointer(bytes: Buffer): LfsPointer | undefined {
+export function decodeLfsPointer(content: Uint8Array): LfsPointer | undefined {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
   if (bytes.length >= maxPointerBytes || !bytes.subarray(0, 8).equals(Buffer.from("version "))) return undefined;
   const lines = bytes.toString("utf8").split("\n");
   if (!/^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\//.test(lines[0] ?? "")) return undefined;

@@ -3,7 +3,8 @@ import { LayerwiseError } from "../../error.ts";
 import type { CallOptions } from "../../ports.ts";
 import { type Digest, startDigest } from "../../spec/digest.ts";
 import { type RunningProcess, startProcess } from "../process.ts";
-import { type GitPlace, gitEnvironment, gitFailure } from "./git-process.ts";
+import type { GitPlace } from "./git-place.ts";
+import { gitEnvironment, gitFailure } from "./git-process.ts";
 
 /** An object as git stores it. */
 export interface GitObject {

@@ -2,13 +2,7 @@
 import { LayerwiseError } from "../../error.ts";
 import type { CallOptions } from "../../ports.ts";
 import { type ProcessEnd, runProcess } from "../process.ts";
-
-/** Where git runs. */
-export interface GitPlace {
-  /** A directory in the working tree, or the repository itself. */
-  readonly directory: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+import type { GitPlace } from "./git-place.ts";
 
 /**
  * git as a program that only reads: it writes no lock, asks nobody for a password, and fetches nothing that a partial

@@ -5,7 +5,8 @@ import type { CallOptions, CommitHistory, Revisions } from "../../ports.ts";
 import { decodeFileName } from "../../spec/file-name.ts";
 import { decodeCommit, type GitCommit } from "../../spec/git-object.ts";
 import { type GitObjects, openGitObjects } from "./git-objects.ts";
-import { type GitPlace, runGit } from "./git-process.ts";
+import type { GitPlace } from "./git-place.ts";
+import { runGit } from "./git-process.ts";
 import { openGitTrees } from "./git-trees.ts";
 import { openRevisionContext, type RevisionStore, textAt } from "./revision-context.ts";
 

@@ -5,7 +5,8 @@ import { type Digest, digestOf } from "../../spec/digest.ts";
 import { decodeLfsPointer, maxPointerBytes } from "../../spec/git-object.ts";
 import { startProcess } from "../process.ts";
 import type { GitBlobDigest } from "./git-objects.ts";
-import { type GitPlace, gitEnvironment, gitFailure } from "./git-process.ts";
+import type { GitPlace } from "./git-place.ts";
+import { gitEnvironment, gitFailure } from "./git-process.ts";
 import { missing } from "./git-trees.ts";
 import { type ListingStore, listRevision, type RevisionPlace } from "./revision-listing.ts";
 
