@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createIgnoreMatcher, parseIgnoreFile } from "../../src/dockerfile/ignore.ts";
+import { hasCode } from "../../src/error.ts";
 import type { BaseSpec, CorpusCase, Edit, Entry } from "../e2e/corpus-case.ts";
 import { applyEditModel, chosen } from "./edits.ts";
 import { contextEntries, kindsOfTree, layerEntries, neededPaths } from "./entries.ts";
@@ -117,10 +118,22 @@ function ignoreLines(lines: readonly string[], stages: readonly StageModel[]): r
   if (!isNeeded || lines.length > 3) return lines;
   const kept: string[] = [];
   for (const line of lines) {
+    if (!isReadable(line)) continue;
     const walk = createIgnoreMatcher(parseIgnoreFile([...kept, line].join("\n"))).startWalk();
     if (!neededPaths.some(({ path, isDirectory }) => walk.excludes(path, isDirectory))) kept.push(line);
   }
   return kept;
+}
+
+/** A build with a malformed pattern is refused, and says nothing of its instructions. */
+function isReadable(line: string): boolean {
+  try {
+    createIgnoreMatcher(parseIgnoreFile(line));
+    return true;
+  } catch (error) {
+    if (hasCode(error, "DOCKERFILE_SYNTAX")) return false;
+    throw error;
+  }
 }
 
 function renderBase({ family, hasShell, layers, config }: BaseModel, name: string): BaseSpec {
