@@ -14,3 +14,14 @@ const tested: readonly Generation[] = LAYERWISE_ENGINES === "all" ? [20, 26, 28]
 export const engineKinds: readonly EngineKind[] = tested.flatMap((generation) =>
   generations[generation].stores.map((store) => ({ generation, store })),
 );
+
+const isMatrix = LAYERWISE_ENGINES === "all";
+const oldest: EngineKind = { generation: 20, store: "classic" };
+const newest: EngineKind = { generation: 28, store: "containerd" };
+
+/** The ends of the range, which differ most; with LAYERWISE_ENGINES=all every engine. */
+export const endKinds: readonly EngineKind[] = isMatrix ? engineKinds : [oldest, newest];
+
+/** One end of the range, for long tests of what hardly depends on the engine; with LAYERWISE_ENGINES=all both. */
+export const oldestKind: readonly EngineKind[] = isMatrix ? [oldest, newest] : [oldest];
+export const newestKind: readonly EngineKind[] = isMatrix ? [oldest, newest] : [newest];

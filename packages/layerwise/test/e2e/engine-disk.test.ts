@@ -2,14 +2,10 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Engine, tinyBase } from "../../../lab/src/index.ts";
+import { newestKind } from "../../../lab/test/engine-kinds.ts";
 import { expectFailure } from "./expect-failure.ts";
 import { digestOf } from "./registry-traffic.ts";
-import { openSite, type Site, type SiteEngine } from "./site.ts";
-
-const kinds: readonly NonNullable<SiteEngine>[] = [
-  { generation: 20, store: "classic" },
-  { generation: 28, store: "containerd" },
-];
+import { openSite, type Site } from "./site.ts";
 
 const megabyte = 1024 * 1024;
 const diskBytes = 192 * megabyte;
@@ -18,7 +14,7 @@ const written = 30;
 
 let count = 0;
 
-describe.each(kinds)("with Docker $generation and the $store store, a full disk of the engine", (kind) => {
+describe.each(newestKind)("with Docker $generation and the $store store, a full disk of the engine", (kind) => {
   let site: Site;
   let base: string;
   beforeAll(async () => {

@@ -3,19 +3,15 @@ import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "../../../lab/src/index.ts";
 import { tinyBase } from "../../../lab/src/index.ts";
+import { oldestKind } from "../../../lab/test/engine-kinds.ts";
 import { expectFailure } from "./expect-failure.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { digestOf } from "./registry-traffic.ts";
-import { openSite, type Site, type SiteEngine } from "./site.ts";
-
-const kinds: readonly NonNullable<SiteEngine>[] = [
-  { generation: 20, store: "classic" },
-  { generation: 28, store: "containerd" },
-];
+import { openSite, type Site } from "./site.ts";
 
 let count = 0;
 
-describe.each(kinds)("with Docker $generation and the $store store", (kind) => {
+describe.each(oldestKind)("with Docker $generation and the $store store", (kind) => {
   let site: Site;
   let gate: Gate;
   let base: string;

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { tinyBase } from "../../../lab/src/index.ts";
-import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { endKinds } from "../../../lab/test/engine-kinds.ts";
 import { type RecordedDocker, recordDocker } from "./recorded-docker.ts";
 import { fetchConfig, fetchManifest, fetchTags } from "./registry-documents.ts";
 import { openSite, type Site } from "./site.ts";
@@ -12,7 +12,7 @@ import { expectSound } from "./sound-image.ts";
 
 const secret = "the-secret-that-nobody-may-see";
 
-for (const { generation, store } of engineKinds) {
+for (const { generation, store } of endKinds) {
   describe(`Docker ${generation} with the ${store} store gets`, () => {
     let site: Site;
     let base: string;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Engine, pythonBase, tinyBase } from "../../../lab/src/index.ts";
-import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { endKinds } from "../../../lab/test/engine-kinds.ts";
 import { viewDifferences } from "./engine-view.ts";
 import { familyTypes, fetchConfig, fetchManifest } from "./registry-documents.ts";
 import { openSite, type Site } from "./site.ts";
 import { expectSound } from "./sound-image.ts";
 
-for (const { generation, store } of engineKinds) {
+for (const { generation, store } of endKinds) {
   describe(`what Docker ${generation} with the ${store} store made`, () => {
     let site: Site;
     beforeAll(async () => {

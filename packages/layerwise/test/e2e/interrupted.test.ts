@@ -3,18 +3,14 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tinyBase } from "../../../lab/src/index.ts";
+import { oldestKind } from "../../../lab/test/engine-kinds.ts";
 import { expectFailure } from "./expect-failure.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { digestOf, uploads } from "./registry-traffic.ts";
-import { type Outcome, openSite, type Site, type SiteEngine, type Started } from "./site.ts";
+import { type Outcome, openSite, type Site, type Started } from "./site.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
 type Signal = (typeof signals)[number];
-
-const kinds: readonly NonNullable<SiteEngine>[] = [
-  { generation: 20, store: "classic" },
-  { generation: 28, store: "containerd" },
-];
 
 const megabyte = 1024 * 1024;
 
@@ -129,7 +125,7 @@ describe.each(signals)("%s without an engine", (signal) => {
   });
 });
 
-describe.each(kinds)("with Docker $generation and the $store store", (kind) => {
+describe.each(oldestKind)("with Docker $generation and the $store store", (kind) => {
   let site: Site;
   let gate: Gate;
   beforeAll(async () => {

@@ -3,11 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openArchiveImage, tinyBase, validateImage } from "../../../lab/src/index.ts";
-import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { endKinds } from "../../../lab/test/engine-kinds.ts";
 import type { Report } from "../../src/report/report.ts";
 import { noEngine, openSite, type RunOptions, type Site } from "./site.ts";
 
-for (const { generation, store } of engineKinds) {
+for (const { generation, store } of endKinds) {
   describe(`with Docker ${generation} and the ${store} store, an image`, () => {
     let site: Site;
     let base: string;

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeTar, tinyBase } from "../../../lab/src/index.ts";
-import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { endKinds } from "../../../lab/test/engine-kinds.ts";
 import { type ContextServer, startContextServer } from "./context-server.ts";
 import { expectFailure } from "./expect-failure.ts";
 import { noEngine, openSite, type Site } from "./site.ts";
@@ -16,7 +16,7 @@ async function git(folder: string, ...args: readonly string[]): Promise<void> {
   await promisify(execFile)("git", [...author, ...args], { cwd: folder });
 }
 
-for (const { generation, store } of engineKinds) {
+for (const { generation, store } of endKinds) {
   describe(`Docker ${generation} with the ${store} store fetches`, () => {
     let site: Site;
     let server: ContextServer;

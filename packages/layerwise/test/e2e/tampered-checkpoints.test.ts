@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyBase } from "../../../lab/src/index.ts";
+import { newestKind } from "../../../lab/test/engine-kinds.ts";
 import { expectFailure } from "./expect-failure.ts";
 import { openRawRepository, type RawDescriptor } from "./raw-repository.ts";
 import { digestOf } from "./registry-traffic.ts";
-import { noEngine, openSite, type RunOptions, type Site, type SiteEngine } from "./site.ts";
+import { noEngine, openSite, type RunOptions, type Site } from "./site.ts";
 import { findCheckpoint, flipped, tamperedCheckpoints, tamperedFiles } from "./tampering.ts";
-
-const kinds: readonly NonNullable<SiteEngine>[] = [
-  { generation: 20, store: "classic" },
-  { generation: 28, store: "containerd" },
-];
 
 let count = 0;
 
-describe.each(kinds)("with Docker $generation and the $store store", (kind) => {
+describe.each(newestKind)("with Docker $generation and the $store store", (kind) => {
   let site: Site;
   let dockerfile: string;
   beforeAll(async () => {
