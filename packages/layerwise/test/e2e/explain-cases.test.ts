@@ -8,7 +8,7 @@ import { openSite, type Site } from "./site.ts";
 const { LAYERWISE_CORPUS } = process.env;
 
 /** One of how many cases is in the sample. */
-const sampleRate = 8;
+const sampleRate = 16;
 
 /** Which cases are in the sample depends on their own names only. */
 function isInSample({ name }: ExplainCase): boolean {

@@ -122,6 +122,9 @@ export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.m
 
 const { LAYERWISE_ENGINES } = process.env;
 
+/** How many of a site's images, the last ones, others read; reading a large one takes seconds. The matrix reads all. */
+const mostRead = 3;
+
 /** Opens a site; it ends with this process at the latest. */
 export async function openSite(
   wanted: SiteEngine,
@@ -230,8 +233,10 @@ export async function openSite(
     flaws: async (reference) => await validateImage(await open(reference)),
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
-      const images = reads === "none" ? [] : published.references({ latest: reads === "latest" });
-      const started = LAYERWISE_ENGINES === "all" && !isViewed ? images : [];
+      const all = reads === "none" ? [] : published.references({ latest: reads === "latest" });
+      const isMatrix = LAYERWISE_ENGINES === "all";
+      const images = isMatrix || isViewed ? all : all.slice(-mostRead);
+      const started = isMatrix && !isViewed ? images : [];
       // All images at once may be too much for a small disk.
       const starting = { registry, open, engine: diskBytes === undefined ? engine : undefined };
       const flaws = await readersFlaws(images, { auth })

@@ -4,7 +4,7 @@ import type { Generation } from "../../../lab/src/index.ts";
 import { type SoakFailure, seedsFrom, startSoak } from "../soak/soak.ts";
 
 /** Series for each engine, always the same ones; `npm run soak` goes on where they end. */
-const series = 4;
+const series = process.env["LAYERWISE_CORPUS"] === "all" ? 8 : 2;
 const seed = 1;
 
 const anHour = 3_600_000;
