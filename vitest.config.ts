@@ -61,7 +61,9 @@ export default defineConfig({
           include: ["packages/layerwise/test/e2e/**/*.test.ts", "packages/demo/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
-          fileParallelism: false,
+          // Engines and registries are private to a file, and a build waits for its registry a third of the time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
