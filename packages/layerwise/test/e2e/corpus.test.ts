@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { endKinds } from "../../../lab/test/engine-kinds.ts";
 import { loadCorpus } from "./corpus-case.ts";
 import { runCase } from "./corpus-run.ts";
 import { seesCase, selectCorpus } from "./corpus-selection.ts";
 import { openSite, type Site } from "./site.ts";
 
 const { LAYERWISE_CORPUS, LAYERWISE_VIEWS } = process.env;
-const { cases, kinds } = selectCorpus(LAYERWISE_CORPUS, { cases: await loadCorpus(), kinds: engineKinds });
+const { cases, kinds } = selectCorpus(LAYERWISE_CORPUS, { cases: await loadCorpus(), kinds: endKinds });
 
 for (const { generation, store } of kinds) {
   describe(`Docker ${generation} ${store}`, () => {
