@@ -83,7 +83,8 @@ async function findImage(
   }
 }
 
-async function registryToken(ecr: ECRClient, host: string): Promise<string> {
+/** A token for a registry of ECR's, as Docker's config holds it. */
+export async function registryToken(ecr: ECRClient, host: string): Promise<string> {
   try {
     const { authorizationData = [] } = await ecr.send(new GetAuthorizationTokenCommand({}));
     const token = authorizationData[0]?.authorizationToken;

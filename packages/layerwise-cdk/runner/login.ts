@@ -2,9 +2,9 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
-import type { Destination } from "./destination.ts";
-import { awsText, RunnerError } from "./runner-error.ts";
+import { ECRClient } from "@aws-sdk/client-ecr";
+import { type Destination, registryToken } from "./destination.ts";
+import { RunnerError } from "./runner-error.ts";
 import type { Running } from "./running.ts";
 
 /** A registry of ECR's: account, Region, domain. */
@@ -58,11 +58,5 @@ function ignoreAbsent(error: unknown): void {
 async function baseToken(host: string): Promise<string> {
   const region = ecrHostForm.exec(host)?.[1];
   if (region === undefined) throw new RunnerError(`could not get a token for ${host}: it is no registry of ECR`);
-  try {
-    const ecr = new ECRClient({ region });
-    const { authorizationData = [] } = await ecr.send(new GetAuthorizationTokenCommand({}));
-    return authorizationData[0]?.authorizationToken ?? "";
-  } catch (cause) {
-    throw new RunnerError(`could not get a token for ${host}: ${awsText(cause)}`, { cause, exitCode: 3 });
-  }
+  return await registryToken(new ECRClient({ region }), host);
 }

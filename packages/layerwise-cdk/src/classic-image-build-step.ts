@@ -15,7 +15,7 @@ import type { LayerwiseImage } from "./layerwise-image";
 import { actionProject } from "./private/build-project";
 import { classicCommands } from "./private/classic-commands";
 import { grantImages } from "./private/image-access";
-import { actionScope, addProjectAction, assemblyFolder, placeVariables } from "./private/image-step";
+import { actionScope, addProjectAction, assemblyFolder, madeProject, placeVariables } from "./private/image-step";
 import { refusal } from "./private/refuse";
 import { planPath } from "./private/runner-paths";
 
@@ -68,12 +68,7 @@ export class ClassicImageBuildStep extends CodeBuildStep implements ICodePipelin
 
   /** The project; known when the pipeline is built. */
   public override get project(): IProject {
-    if (this.made !== undefined) return this.made;
-    throw refusal({
-      what: `read the project of ${this.id}`,
-      why: "the pipeline is not built yet",
-      fix: "call pipeline.buildPipeline() before",
-    });
+    return madeProject(this.id, this.made);
   }
 
   /** The principal of the project; known when the pipeline is built. */

@@ -26,6 +26,7 @@ import {
   addProjectAction,
   assemblyFolder,
   knownPlaceVariables,
+  madeProject,
   placeVariables,
 } from "./private/image-step";
 import { refusal } from "./private/refuse";
@@ -147,12 +148,7 @@ export class ImageBuildStep extends CodeBuildStep implements ICodePipelineAction
 
   /** The project; known when the pipeline is built. */
   public override get project(): IProject {
-    if (this.made !== undefined) return this.made;
-    throw refusal({
-      what: `read the project of ${this.id}`,
-      why: "the pipeline is not built yet",
-      fix: "call pipeline.buildPipeline() before",
-    });
+    return madeProject(this.id, this.made);
   }
 
   /** The principal of the project; known when the pipeline is built. */

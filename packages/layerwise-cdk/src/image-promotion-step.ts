@@ -15,7 +15,7 @@ import type { LayerwiseImage } from "./layerwise-image";
 import { actionProject } from "./private/build-project";
 import { runnerCommands } from "./private/build-spec";
 import { grantImages } from "./private/image-access";
-import { actionScope, addProjectAction, knownPlaceVariables, placeVariables } from "./private/image-step";
+import { actionScope, addProjectAction, knownPlaceVariables, madeProject, placeVariables } from "./private/image-step";
 import { refusal } from "./private/refuse";
 import { planPath, runnerPath } from "./private/runner-paths";
 
@@ -71,12 +71,7 @@ export class ImagePromotionStep extends CodeBuildStep implements ICodePipelineAc
 
   /** The project; known when the pipeline is built. */
   public override get project(): IProject {
-    if (this.made !== undefined) return this.made;
-    throw refusal({
-      what: `read the project of ${this.id}`,
-      why: "the pipeline is not built yet",
-      fix: "call pipeline.buildPipeline() before",
-    });
+    return madeProject(this.id, this.made);
   }
 
   /** The principal of the project; known when the pipeline is built. */

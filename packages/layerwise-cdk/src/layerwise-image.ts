@@ -128,8 +128,7 @@ const brand = Symbol.for("layerwise-cdk.image");
  */
 export class LayerwiseImage extends Construct {
   /** Whether a construct is an image. */
-  // biome-ignore lint/suspicious/noExplicitAny: jsii has no `unknown`
-  public static isLayerwiseImage(construct: any): construct is LayerwiseImage {
+  public static isLayerwiseImage(construct: unknown): construct is LayerwiseImage {
     return construct !== null && typeof construct === "object" && brand in construct;
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImagePlan } from "./plan-file";
+import { shellWord } from "./shell-word";
 
 /**
  * The usual recipe as shell commands. What differs from commit to commit is read from the plan, so that the pipeline
@@ -12,9 +13,9 @@ export function classicCommands(plan: ImagePlan, planFile: string): string[] {
   const latest = `"$REPOSITORY:${floatingTags[0]}"`;
   const flags = [
     "--build-arg BUILDKIT_INLINE_CACHE=1",
-    ...Object.entries(buildArgs).map(([name, value]) => `--build-arg ${quoted(`${name}=${value}`)}`),
-    ...(target === undefined ? [] : [`--target ${quoted(target)}`]),
-    `--file ${quoted(directory === "." ? file : `${directory}/${file}`)}`,
+    ...Object.entries(buildArgs).map(([name, value]) => `--build-arg ${shellWord(`${name}=${value}`)}`),
+    ...(target === undefined ? [] : [`--target ${shellWord(target)}`]),
+    `--file ${shellWord(directory === "." ? file : `${directory}/${file}`)}`,
     `--cache-from ${latest}`,
     `--tag ${latest}`,
     `--tag "$REPOSITORY:$LAYERWISE_TAG"`,
@@ -25,12 +26,8 @@ export function classicCommands(plan: ImagePlan, planFile: string): string[] {
     `export LAYERWISE_TAG="$(node -p 'JSON.parse(fs.readFileSync(process.argv[1], "utf8")).tag' "${planFile}")"`,
     `aws ecr get-login-password --region "${region}" | docker login --username AWS --password-stdin "$REGISTRY"`,
     `docker pull ${latest} || true`,
-    `docker build ${flags.join(" ")} ${quoted(directory)}`,
+    `docker build ${flags.join(" ")} ${shellWord(directory)}`,
     `docker push ${latest}`,
     `docker push "$REPOSITORY:$LAYERWISE_TAG"`,
   ];
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

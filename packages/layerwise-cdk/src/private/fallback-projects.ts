@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IRepository } from "aws-cdk-lib/aws-ecr";
-import { type IGrantable, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { IBucket } from "aws-cdk-lib/aws-s3";
@@ -10,7 +10,7 @@ import { ImagePlatform } from "../image-platform";
 import type { LayerwiseImage } from "../layerwise-image";
 import { startedProject } from "./build-project";
 import { runnerCommands } from "./build-spec";
-import { grantImages } from "./image-access";
+import { allow, grantImages } from "./image-access";
 import { runnerFileName } from "./plan-file";
 
 /** What fallback projects are made from. */
@@ -73,15 +73,11 @@ export function fallbackProjects(scope: Construct, options: FallbackOptions): re
           LAYERWISE_HAND_OVER_SECONDS: `${options.waitSeconds}`,
         },
         grantStart: (grantee) => {
-          allow(grantee, ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.projectArn);
-          allow(grantee, ["s3:PutObject", "s3:DeleteObject"], options.bucket.arnForObjects(`${prefix}/*`));
+          allow(grantee, ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], [project.projectArn]);
+          allow(grantee, ["s3:PutObject", "s3:DeleteObject"], [options.bucket.arnForObjects(`${prefix}/*`)]);
           options.bucket.encryptionKey?.grant(grantee, "kms:GenerateDataKey");
         },
       },
     ];
   });
-}
-
-function allow(grantee: IGrantable, actions: string[], resource: string): void {
-  grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [resource] }));
 }

@@ -40,7 +40,8 @@ export function grantImages(grantee: IGrantable, scope: Construct, options: Acce
   allow(grantee, ["ssm:GetParameter"], secretArns(secrets, "ssm", scope));
 }
 
-function allow(grantee: IGrantable, actions: readonly string[], resources: readonly string[]): void {
+/** Adds a statement to whoever it is, unless it is about nothing. */
+export function allow(grantee: IGrantable, actions: readonly string[], resources: readonly string[]): void {
   if (resources.length === 0) return;
   grantee.grantPrincipal.addToPrincipalPolicy(
     new PolicyStatement({ actions: [...actions], resources: [...resources] }),

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { attachCustomSynthesis, type ISynthesisSession } from "aws-cdk-lib";
 import { Construct } from "constructs";
 import { type ImagePlan, planFileName, runnerFileName } from "./plan-file";
-
-/** The runner, in the package. */
-const runner = resolve(__dirname, "../../assets", runnerFileName);
+import { packagedRunner } from "./runner-paths";
 
 /**
  * Writes an image's plan, and the program that reads it, into the cloud assembly of its stage.
@@ -22,7 +20,7 @@ export class ImagePlanFile extends Construct {
       onSynthesize: ({ outdir }: ISynthesisSession) => {
         writeFileSync(join(outdir, name), `${JSON.stringify(plan, undefined, 2)}\n`);
         const copy = join(outdir, runnerFileName);
-        if (!existsSync(copy)) copyFileSync(runner, copy);
+        if (!existsSync(copy)) copyFileSync(packagedRunner, copy);
       },
     });
   }

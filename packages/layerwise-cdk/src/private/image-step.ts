@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Stack, Token } from "aws-cdk-lib";
-import type { PipelineProject } from "aws-cdk-lib/aws-codebuild";
+import type { IProject, PipelineProject } from "aws-cdk-lib/aws-codebuild";
 import type { IStage } from "aws-cdk-lib/aws-codepipeline";
 import { CodeBuildAction } from "aws-cdk-lib/aws-codepipeline-actions";
 import { type IRole, Role } from "aws-cdk-lib/aws-iam";
 import type { CodePipelineActionFactoryResult, FileSetLocation, ProduceActionOptions } from "aws-cdk-lib/pipelines";
 import { Construct } from "constructs";
+import { refusal } from "./refuse";
 
 /** Where a build begins that is not AWS CodeBuild's: the assembly is below the source. */
 export const assemblyFolder = ".layerwise-assembly";
@@ -27,6 +28,16 @@ export function knownPlaceVariables(variables: Record<string, string | undefined
 /** A folder of its own for the constructs of an action. */
 export function actionScope({ scope, actionName }: ProduceActionOptions): Construct {
   return new Construct(scope, actionName);
+}
+
+/** The project of the step with this id. Throws before the pipeline is built, which is when the project is made. */
+export function madeProject(id: string, made: IProject | undefined): IProject {
+  if (made !== undefined) return made;
+  throw refusal({
+    what: `read the project of ${id}`,
+    why: "the pipeline is not built yet",
+    fix: "call pipeline.buildPipeline() before",
+  });
 }
 
 /** What an action is made of, besides its place in the pipeline. */

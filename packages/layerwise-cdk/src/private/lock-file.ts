@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { refusal } from "./refuse";
-
-/** The command line, in the package. */
-const program = resolve(__dirname, "../../assets/layerwise-build.mjs");
+import { packagedRunner } from "./runner-paths";
+import { shellWord } from "./shell-word";
 
 /** What a check of a lock file depends on. */
 export interface LockedImage {
@@ -27,7 +26,7 @@ export interface LockedImage {
  */
 export function lockedBases(image: LockedImage): Record<string, string> {
   const path = join(image.directory, image.lockFile ?? join(dirname(image.file), "layerwise.lock"));
-  const command = `npx layerwise lock ${lockArguments(image).map(quoted).join(" ")}`;
+  const command = `npx layerwise lock ${lockArguments(image).map(shellWord).join(" ")}`;
   if (!existsSync(path)) {
     throw refusal({
       what: `lock the base images of ${image.directory}`,
@@ -63,7 +62,7 @@ function readBases(path: string): Record<string, string> | undefined {
 
 /** Exit code 1 means that the file is out of date or that the Dockerfile cannot be read; both are told as they are. */
 function checkNames(image: LockedImage, { path, command }: { path: string; command: string }): void {
-  const args = [program, "cli", "lock", ...lockArguments(image), "--check", "--offline"];
+  const args = [packagedRunner, "cli", "lock", ...lockArguments(image), "--check", "--offline"];
   const { status, stderr, error } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status === 0) return;
   throw refusal({
@@ -82,8 +81,4 @@ function lockArguments({ directory, file, lockFile, target, buildArgs, platforms
     ...Object.entries(buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...(platforms[0] === undefined ? [] : ["--platform", platforms[0]]),
   ];
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { relative, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import { Stage } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { LayerwiseImage } from "../layerwise-image";
 import { planFileName, runnerFileName } from "./plan-file";
+
+/** The runner in the package, with the command line inside. */
+export const packagedRunner = resolve(__dirname, "../../assets", runnerFileName);
 
 /** The file of an image's plan, relative to the whole app's cloud assembly. */
 export function planPath(image: LayerwiseImage): string {
