@@ -5,11 +5,11 @@ import type { Cause } from "../src/analyze/cause.ts";
 import { costsOf } from "../src/analyze/costs.ts";
 import type { CommitOutcome } from "../src/analyze/replay.ts";
 import { summarize } from "../src/analyze/summarize.ts";
-import type { ComparedReport } from "../src/report/reported-changes.ts";
+import type { Report } from "../src/report/report.ts";
 import { digestOf } from "../src/spec/digest.ts";
 
 /** A report of a build that assembled one layer. */
-export function sampleReport({ instruction = "COPY src /src" }: { readonly instruction?: string }): ComparedReport {
+export function sampleReport({ instruction = "COPY src /src" }: { readonly instruction?: string }): Report {
   const step = { stage: "app", by: "checkpoint", why: "same inputs", seconds: 0, start: undefined } as const;
   return {
     version: 1,

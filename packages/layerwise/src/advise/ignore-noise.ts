@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createIgnoreMatcher, parseIgnoreFile } from "../dockerfile/ignore.ts";
+import { createIgnoreMatcher, isIgnored, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Cause, FileChange } from "../explain/cause.ts";
 import { type Advice, costFrom, madeSteps, type Observed } from "./advice.ts";
 import { linesOf } from "./edit.ts";
@@ -70,15 +70,6 @@ function rulesFor({ changes }: Extract<Cause, { kind: "files" }>, { ignore }: Ob
     const match = noise.find(({ form }) => form.test(path));
     if (match === undefined || there.has(match.rule)) return [];
     const { rule, what } = match;
-    return excludes([...there, rule], path) ? [{ change, rule, what }] : [];
+    return isIgnored(createIgnoreMatcher([...there, rule]), path) ? [{ change, rule, what }] : [];
   });
-}
-
-function excludes(patterns: readonly string[], path: string): boolean {
-  const walk = createIgnoreMatcher(patterns).startWalk();
-  const names = path.split("/");
-  return (
-    names.map((_, index) => walk.excludes(names.slice(0, index + 1).join("/"), index < names.length - 1)).at(-1) ===
-    true
-  );
 }

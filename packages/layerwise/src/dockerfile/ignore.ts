@@ -86,6 +86,20 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
   return { startWalk, canSkip };
 }
 
+/**
+ * Whether one file is left out, with the directories that a walk would come through before it.
+ *
+ * @param path relative to the context
+ */
+export function isIgnored(matcher: IgnoreMatcher, path: string): boolean {
+  const walk = matcher.startWalk();
+  const names = path.split("/").filter((name) => name !== "");
+  const verdicts = names.map((_, index) =>
+    walk.excludes(names.slice(0, index + 1).join("/"), index < names.length - 1),
+  );
+  return verdicts.at(-1) === true;
+}
+
 interface Rules {
   readonly patterns: readonly IgnorePattern[];
   /** The exceptions without stars at the end: how a path must begin so that one can match it. */

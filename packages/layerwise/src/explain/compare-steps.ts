@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { createIgnoreMatcher, isIgnored } from "../dockerfile/ignore.ts";
 import type { BaseRecord, BuildRecord, ReadRecord, StepRecord } from "../spec/build-record.ts";
 import type { Cause, FileChange, Origin, VariableCause } from "./cause.ts";
 import { compareFiles } from "./compare-files.ts";
@@ -128,18 +128,9 @@ function byRules({ before, after }: Rules): (change: FileChange) => boolean {
   const were = createIgnoreMatcher(before);
   const are = createIgnoreMatcher(after);
   return ({ path, how }) => {
-    if (how === "removed") return excludes(are, path) && !excludes(were, path);
-    return how === "added" && excludes(were, path) && !excludes(are, path);
+    if (how === "removed") return isIgnored(are, path) && !isIgnored(were, path);
+    return how === "added" && isIgnored(were, path) && !isIgnored(are, path);
   };
-}
-
-function excludes(matcher: IgnoreMatcher, path: string): boolean {
-  const walk = matcher.startWalk();
-  const names = path.split("/").filter((name) => name !== "");
-  const verdicts = names.map((_, index) =>
-    walk.excludes(names.slice(0, index + 1).join("/"), index < names.length - 1),
-  );
-  return verdicts.at(-1) === true;
 }
 
 function readCauses({ before, after, differing }: StepPair, comparing: Comparing): readonly Cause[] {

@@ -2,10 +2,10 @@
 import type { Analysis, Variant } from "../analyze/analysis.ts";
 import { costText, remarks, routesText, short, whyText } from "./render-analysis.ts";
 import { formatBytes } from "./render-text.ts";
-import type { ComparedReport } from "./reported-changes.ts";
+import type { Report } from "./report.ts";
 
 /** A build's report as GitHub's Markdown, for a job summary. */
-export function renderReportMarkdown(report: ComparedReport): string {
+export function renderReportMarkdown(report: Report): string {
   const { steps, seconds, requests, image, checkpoints } = report;
   const rows = steps.map((step) => [
     `${step.stage} ${step.line}`,

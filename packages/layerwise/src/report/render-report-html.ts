@@ -2,10 +2,10 @@
 import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
 import type { Report, ReportedStep } from "./report.ts";
-import type { ComparedReport, ReportedChanges } from "./reported-changes.ts";
+import type { ReportedExplanation } from "./reported-explanation.ts";
 
 /** A build's report as one self-contained HTML page. */
-export function renderReportHtml(report: ComparedReport): string {
+export function renderReportHtml(report: Report): string {
   const { image, route } = report;
   const lead = html`<p>${routeWords[route]} Dockerfile <code>${report.dockerfile}</code>${report.target === undefined ? "" : html`, stage <code>${report.target}</code>`}, ${report.platform}; layerwise ${report.tool.version}${report.engine === undefined ? "" : `; ${report.engine}`}.</p>`;
   const title = image.references[0] === undefined ? `Build of ${report.dockerfile}` : `Build of ${image.references[0]}`;
@@ -43,11 +43,11 @@ ${report.reasons.map(({ text, line, name }) => html`<p class="remark">Needs an e
 ${report.warnings.map((warning) => html`<p class="remark">Warning: ${warning}</p>`)}`;
 }
 
-function changesSection({ explanation }: ComparedReport): readonly Section[] {
+function changesSection({ explanation }: Report): readonly Section[] {
   return explanation === undefined ? [] : [{ id: "changes", title: "What changed", body: changesOf(explanation) }];
 }
 
-function changesOf({ before, steps }: ReportedChanges): Html {
+function changesOf({ before, steps }: ReportedExplanation): Html {
   const compared =
     before === undefined
       ? html`<p>There was no build before to compare with.</p>`
