@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -71,7 +72,7 @@ function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     // 127 is a shell's code for a program that is not there, 128 + n for one that a signal ended.
     child.once("error", () => resolve(127));
-    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === "SIGKILL" ? 9 : 15)));
+    child.once("exit", (code, name) => resolve(code ?? 128 + constants.signals[name ?? "SIGKILL"]));
   });
 }
 

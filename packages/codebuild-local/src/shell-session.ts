@@ -58,14 +58,21 @@ done
 export function openShellSession(options: ShellOptions): ShellSession {
   const { state, environment, cwd, shell, prefix = [], output } = options;
   const mark = `codebuild-local-${randomBytes(16).toString("hex")}`;
+  const shells: ShellProcess[] = [];
   let current: ShellProcess | undefined;
   let count = 0;
   let hasEnded = false;
 
+  function start(argv: readonly string[]): ShellProcess {
+    const started = startShell(argv, { cwd, environment, output, mark });
+    shells.push(started);
+    return started;
+  }
+
   async function run(command: string, { succeeding }: { succeeding: boolean }): Promise<number> {
     if (hasEnded) return 1;
     const argv = [...prefix, shell, "-c", script, shell, mark, state];
-    current ??= startShell(argv, { cwd, environment, output, mark });
+    current ??= start(argv);
     count += 1;
     const file = join(state, `command-${count}`);
     await writeFile(file, `${command}\n`);
@@ -81,13 +88,16 @@ export function openShellSession(options: ShellOptions): ShellSession {
       if (names.length === 0) return new Map();
       const file = join(state, "values");
       const asked = names.map((name) => `[ -z "\${${name}+x}" ] || printf '%s=%s\\0' ${name} "$${name}"`);
-      await run(`{ ${asked.join("; ")}; } > '${file}'`, { succeeding: true });
+      const code = await run(`{ ${asked.join("; ")}; } > '${file}'`, { succeeding: true });
+      // The session has been ended: there is no shell that could have written it.
+      if (code !== 0 && hasEnded) return new Map();
       const pairs = (await readFile(file, "utf8")).split("\0").filter((pair) => pair !== "");
       return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
     },
     async end() {
       hasEnded = true;
-      await current?.end();
+      // A shell that has ended itself may have left something running.
+      await Promise.all(shells.map((one) => one.end()));
     },
   };
 }
