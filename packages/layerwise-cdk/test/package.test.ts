@@ -74,6 +74,8 @@ function outputOf(run: () => string): string {
   try {
     return run();
   } catch (error) {
-    return (error as { stdout: string }).stdout;
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    if (`${stdout}${stderr}` === "") throw error;
+    return `${stdout}${stderr}`;
   }
 }

@@ -21,26 +21,27 @@ const names = Object.keys(published) as (keyof typeof published)[];
 describe("analyze on histories of published packages", () => {
   let site: Site;
   let base: string;
-  let packages: string;
+  let packages: string | undefined;
   const histories = new Map<string, GitHistory>();
 
   beforeAll(async () => {
     await installPackages(["git"]);
     site = await openSite({ generation: 28, store: "containerd" });
     base = await tinyBase(site.registry);
-    packages = await mkdtemp(join(tmpdir(), "layerwise-packages-"));
+    const downloads = await mkdtemp(join(tmpdir(), "layerwise-packages-"));
+    packages = downloads;
     const wanted = names.flatMap((name) => published[name].map((version) => `${name}@${version}`));
-    execFileSync("npm", ["pack", "--silent", "--pack-destination", packages, ...wanted], { stdio: "ignore" });
-    for (const name of names) histories.set(name, await historyOf(name));
+    execFileSync("npm", ["pack", "--silent", "--pack-destination", downloads, ...wanted], { stdio: "ignore" });
+    for (const name of names) histories.set(name, await historyOf(name, downloads));
   });
   afterAll(async () => {
-    for (const history of histories.values()) history.remove();
-    await rm(packages, { recursive: true, force: true });
     await site?.close();
+    for (const history of histories.values()) history.remove();
+    if (packages !== undefined) await rm(packages, { recursive: true, force: true });
   });
 
   /** One commit a version, each with the same Dockerfile, and one that changes nothing. The licence changes rarely. */
-  async function historyOf(name: keyof typeof published): Promise<GitHistory> {
+  async function historyOf(name: keyof typeof published, downloads: string): Promise<GitHistory> {
     const history = startGitHistory();
     const dockerfile = `FROM ${base}
 COPY LICENSE /app/
@@ -49,7 +50,7 @@ COPY . /app
 `;
     for (const version of published[name]) {
       execFileSync("git", ["rm", "-r", "--quiet", "--ignore-unmatch", "."], { cwd: history.path });
-      const archive = join(packages, `${name}-${version}.tgz`);
+      const archive = join(downloads, `${name}-${version}.tgz`);
       execFileSync("tar", ["xzf", archive, "--strip-components=1", "--no-same-owner", "-C", history.path]);
       history.commit({ Dockerfile: dockerfile, ".dockerignore": ".git\n" }, `${name} ${version}`);
     }
@@ -83,9 +84,10 @@ COPY . /app
 
   it("takes checkpoints into account that are there already", async () => {
     const history = histories.get("debug") as GitHistory;
-    const cache = `${site.registry.name}/backtest-debug`;
+    const flags = ["--backtest", "2", "--cache-repo", `${site.registry.name}/backtest-again`];
+    await analyze(history, ...flags);
 
-    const { backtest } = await analyze(history, "--backtest", "2", "--cache-repo", cache);
+    const { backtest } = await analyze(history, ...flags);
 
     expect(backtest?.commits.map(({ actual }) => actual?.route)).toEqual(["reuse", "reuse"]);
     expect(backtest?.agreed).toBe(2);

@@ -63,15 +63,6 @@ describe("a page in a browser", () => {
     return { page, heard };
   }
 
-  /** Pictures for people, where they are asked for. */
-  async function picture(page: Page, name: string): Promise<void> {
-    const { LAYERWISE_PICTURES: place } = process.env;
-    if (place === undefined) return;
-    const { width } = page.viewportSize() ?? desk;
-    const clip = { x: 0, y: 0, width, height: 2400 };
-    await page.screenshot({ path: join(place, `${name}.png`), fullPage: true, clip });
-  }
-
   const schemes = pages.flatMap((name) => [[name, "light"] as const, [name, "dark"] as const]);
 
   it.each(schemes)("%s, %s: has no flaw that axe-core knows, and a silent console", async (name, colorScheme) => {
@@ -82,7 +73,6 @@ describe("a page in a browser", () => {
       "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)))",
     );
 
-    await picture(page, `${name}-${colorScheme}`);
     expect(flaws).toEqual([]);
     expect(heard).toEqual([]);
     await page.context().close();
@@ -96,7 +86,6 @@ describe("a page in a browser", () => {
       "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).length",
     );
 
-    await picture(page, `${name}-phone`);
     expect(width).toBe(phone.width);
     expect(wide).toBeGreaterThan(0);
     await page.context().close();
@@ -112,14 +101,17 @@ describe("a page in a browser", () => {
     };
 
     const stops: unknown[] = [];
-    for (let count = 0; count < 20; count++) stops.push(await focused());
-    const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+    const outlines: unknown[] = [];
+    for (let count = 0; count < 20; count++) {
+      stops.push(await focused());
+      outlines.push(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle"));
+    }
 
     expect(stops[0]).toBe("A #main");
     expect(stops).toContain("A #result");
     expect(stops.some((stop) => /^DIV (?:Each instruction|Heat map)/.test(String(stop)))).toBe(true);
     expect(stops).toContain("SUMMARY");
-    expect(["solid", "none"]).toContain(outline);
+    expect(outlines[0]).toBe("solid");
     await page.context().close();
   });
 
@@ -127,13 +119,15 @@ describe("a page in a browser", () => {
     const { page } = await open(name, { viewport: { width: 794, height: 1123 } });
     await page.emulateMedia({ media: "print" });
 
-    const cut = await page.evaluate(
-      "[...document.querySelectorAll('.scroll > svg')].filter((one) => one.getBoundingClientRect().right > innerWidth).length",
+    const ends = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.scroll > *')].map((one) => one.getBoundingClientRect().right)",
     );
     const navigation = await page.evaluate("getComputedStyle(document.querySelector('nav')).display");
     const paper = await page.pdf({ format: "A4" });
 
-    expect([cut, navigation]).toEqual([0, "none"]);
+    expect(ends).not.toEqual([]);
+    expect(Math.max(...ends)).toBeLessThanOrEqual(794);
+    expect(navigation).toBe("none");
     expect(paper.subarray(0, 5).toString()).toBe("%PDF-");
     await page.context().close();
   });
