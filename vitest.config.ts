@@ -20,7 +20,6 @@ export default defineConfig({
             "packages/layerwise/src/**/*.test.ts",
             "packages/layerwise/test/unit/**/*.test.ts",
             "packages/codebuild-local/src/**/*.test.ts",
-            "packages/aws-local/src/**/*.test.ts",
             "packages/demo/src/**/*.test.ts",
             "bench/src/**/*.test.ts",
           ],

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { type BuildService, callCodeBuild } from "./code-build.ts";
 import { callEcr } from "./ecr/ecr-api.ts";
 import type { EcrParts } from "./ecr/ecr-call.ts";
 import { AwsError } from "./error.ts";
 import { type Answer, bodyOf, send } from "./http.ts";
+import type { Serve } from "./listener.ts";
 import type { Principals } from "./principal.ts";
 import { callS3, type S3Parts, s3Error } from "./s3/s3-api.ts";
 import { callSecretsManager, callSsm, type SecretStore } from "./secrets.ts";
@@ -50,10 +50,7 @@ interface Operation {
 }
 
 /** Answers requests of all APIs at one address; which one is meant stands in the request itself. */
-export function createApiServer(
-  parts: ApiParts,
-  log: (call: ApiCall) => void,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createApiServer(parts: ApiParts, log: (call: ApiCall) => void): Serve {
   const { principals, regions, clock } = parts;
   return async (request, response) => {
     const { method = "GET", url: target = "/", headers } = request;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ApiCall, createApiServer } from "./api-server.ts";
 import { makeCertificates } from "./certificates.ts";
 import { type BuildProject, createBuildService } from "./code-build.ts";
@@ -8,7 +7,7 @@ import { createRegistryServer } from "./ecr/registry-server.ts";
 import { emptyRegistry, type RegistryState } from "./ecr/registry-state.ts";
 import { createTokens } from "./ecr/tokens.ts";
 import { AwsLocalError } from "./error.ts";
-import { listen } from "./listener.ts";
+import { listen, type Serve } from "./listener.ts";
 import { type AccessKey, createPrincipals } from "./principal.ts";
 import type { Buckets } from "./s3/object-store.ts";
 import type { SecretStore } from "./secrets.ts";
@@ -137,6 +136,9 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
       await (isRegistry ? registry : api)(request, response);
     },
     leads: (destination) => placeOf(destination.replace(/:443$/, "")) !== undefined,
+  }).catch(async (error: unknown) => {
+    await certificates.remove();
+    throw error;
   });
   const first = principals.addUser(account, "local").key;
   const endpoint = `http://${listener.name}`;
@@ -184,8 +186,6 @@ function placeOf(name: string): readonly [account: string, region: string] | und
   const [, account, region] = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com$/.exec(name) ?? [];
   return account === undefined || region === undefined ? undefined : [account, region];
 }
-
-type Serve = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Notes requests, with the bytes of their bodies. */
 function counted(serve: Serve, log: RegistryCall[]): Serve {

@@ -158,14 +158,13 @@ function run({
 }): Build {
   const stop = new AbortController();
   const startTime = builds.clock();
-  const [phases, log] = [[{ phaseType: "SUBMITTED", phaseStatus: "SUCCEEDED", startTime, endTime: startTime }], ""];
   const build: Build = {
     request,
     project,
     startTime,
     stop,
-    phases,
-    log,
+    phases: [{ phaseType: "SUBMITTED", phaseStatus: "SUCCEEDED", startTime, endTime: startTime }],
+    log: "",
     outcome: undefined,
     endTime: undefined,
     ended: Promise.resolve(),

@@ -77,14 +77,3 @@ export async function forward({ method, host, path, headers, body }: Onward): Pr
   const [answer] = await answered;
   return answer;
 }
-
-/** Passes an answer's body on, and returns its bytes. */
-export async function pass(answer: IncomingMessage, response: ServerResponse): Promise<number> {
-  let sent = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    sent += chunk.length;
-    if (!response.write(chunk)) await once(response, "drain");
-  }
-  response.end();
-  return sent;
-}

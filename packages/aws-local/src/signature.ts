@@ -88,12 +88,7 @@ export function checkSignature(
 }
 
 function invalid(service: string, message: string): AwsError {
-  const code =
-    service === "s3"
-      ? "SignatureDoesNotMatch"
-      : service === "sts"
-        ? "SignatureDoesNotMatch"
-        : "InvalidSignatureException";
+  const code = ["s3", "sts"].includes(service) ? "SignatureDoesNotMatch" : "InvalidSignatureException";
   return new AwsError(code, message, 403);
 }
 

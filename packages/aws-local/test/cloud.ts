@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from "node:crypto";
 import { type Registry, startRegistry } from "../../lab/src/index.ts";
+import { digestOf } from "../src/ecr/manifest.ts";
 import { type AwsLocal, type AwsLocalOptions, startAwsLocal } from "../src/index.ts";
 
 /** A stand-in in front of a registry of its own, and a clock that tests move. */
@@ -57,7 +57,10 @@ export const types = {
 export async function startCloud(options: Partial<AwsLocalOptions> = {}): Promise<Cloud> {
   const registry = await startRegistry();
   let offset = 0;
-  const aws = await startAwsLocal({ registry, clock: () => Date.now() + offset, ...options });
+  const aws = await startAwsLocal({ registry, clock: () => Date.now() + offset, ...options }).catch(async (error) => {
+    await registry.stop();
+    throw error;
+  });
   const ask: Cloud["ask"] = async (method, path, { headers = {}, body, anonymous = false } = {}) => {
     const { name, auth } = aws.registryPlace;
     const login = `Basic ${Buffer.from(`${auth.user}:${auth.password}`).toString("base64")}`;
@@ -109,9 +112,4 @@ export async function startCloud(options: Partial<AwsLocalOptions> = {}): Promis
       await registry.stop();
     },
   };
-}
-
-/** The digest of bytes. */
-export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CreateRepositoryCommand, PutAccountSettingCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { digestOf } from "../src/ecr/manifest.ts";
 import { clientsOf } from "./clients.ts";
-import { type Cloud, digestOf, startCloud, types } from "./cloud.ts";
+import { type Cloud, startCloud, types } from "./cloud.ts";
 
 let cloud: Cloud;
 let count = 0;

@@ -64,9 +64,7 @@ it("layerwise builds and pushes with AWS's credentials alone, under the registry
   expect(overwritten.code).not.toBe(0);
   expect(overwritten.said).toContain("cannot be overwritten because the tag is immutable");
   const { aws } = cloud;
-  expect(
-    new Set(aws.registryCalls.filter(({ host }) => host === aws.registryHost()).map(({ host }) => host)).size,
-  ).toBe(1);
+  expect(aws.registryCalls.some(({ host }) => host === aws.registryHost())).toBe(true);
   expect(aws.calls.filter(({ operation }) => operation === "GetAuthorizationToken").length).toBeGreaterThanOrEqual(4);
   expect(aws.calls.every(({ service, status }) => service === "ecr" && status === 200)).toBe(true);
 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BatchGetBuildsCommand, type Build, StartBuildCommand, StopBuildCommand } from "@aws-sdk/client-codebuild";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import type { Project } from "codebuild-local";
+import { awsValues, type Project } from "codebuild-local";
 import { zipSync } from "fflate";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type AwsLocal, localProject, startAwsLocal } from "../src/index.ts";
 import { clientsOf } from "./clients.ts";
 
@@ -23,12 +23,18 @@ beforeAll(async () => {
   // No test here reaches a registry.
   aws = await startAwsLocal({ registry: { name: "127.0.0.1:1" } });
   clients = clientsOf(aws);
-  const values = { parameter: async (name: string) => name, secret: async () => "hunter2" };
+  for (const [name, value] of Object.entries(aws.environment())) vi.stubEnv(name, value);
+  aws.secrets.set("npm", "hunter2");
+  aws.parameters.set("/app/level", "verbose");
+  const values = awsValues(aws.region);
   const machine = { PATH: process.env["PATH"] ?? "" };
   aws.addProject(localProject({ project, buckets: aws.buckets, machine, values }));
   await clients.s3.send(new CreateBucketCommand({ Bucket: "sources" }));
 });
-afterAll(() => aws.close());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await aws?.close();
+});
 
 async function start(files: Readonly<Record<string, string>>): Promise<string> {
   const entries = Object.entries(files).map(([name, text]) => [name, Buffer.from(text)] as const);
@@ -53,9 +59,9 @@ it("a build runs the source that it is given in S3, and tells its phases and var
   const id = await start({
     "buildspec.yml": `
 version: 0.2
-env: { exported-variables: [RESULT] }
+env: { exported-variables: [RESULT], parameter-store: { LEVEL: /app/level } }
 phases:
-  build: { commands: ['echo "token $TOKEN"', 'export RESULT="$(cat inner/file) $COMMIT"'] }
+  build: { commands: ['echo "token $TOKEN, level $LEVEL"', 'test "$TOKEN $LEVEL" = "hunter2 verbose"', 'export RESULT="$(cat inner/file) $COMMIT"'] }
   post_build: { commands: [exit 3] }
 `,
     "inner/file": "content",
@@ -77,7 +83,7 @@ phases:
   expect(build?.phases?.[2]?.contexts?.[0]?.message).toBe(
     "Error while executing command: exit 3. Reason: exit status 3",
   );
-  expect(aws.buildLog(id)).toContain("\ntoken ***\n");
+  expect(aws.buildLog(id)).toContain("\ntoken ***, level ***\n");
 });
 
 it("a build that is stopped ends what it runs", async () => {

@@ -45,8 +45,6 @@ describe("signatures", () => {
 
   it("must be for a Region that is there, and for the service that is asked", async () => {
     const elsewhere = clientsOf(aws, { region: "eu-west-3" }).ecr;
-    const { ecr } = clientsOf(aws);
-    ecr.middlewareStack.add((next) => async (args) => await next(args), { step: "build" });
     const misdirected = clientsOf(aws).ssm;
     misdirected.middlewareStack.add(
       (next) => async (args) => {

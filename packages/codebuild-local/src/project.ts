@@ -30,6 +30,14 @@ export interface Project {
   readonly secondaryArtifacts: readonly string[];
 }
 
+/** A buildspec as the API and templates have it: the text itself, or the path of one in the source if it is one line. */
+export function buildspecPlace(given: string): Project["buildspec"] {
+  return /\n|^\s*\{/.test(given) ? { text: given } : { path: given };
+}
+
+/** The account of builds that are not told theirs. */
+export const defaultAccount = "111122223333";
+
 /** Minutes. https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html */
 export const defaultTimeoutMinutes = 60;
 /** Minutes of a build on Lambda compute. https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html */

@@ -10,11 +10,11 @@ import { type Buildspec, parseBuildspec } from "./buildspec.ts";
 import { type Collected, collectArtifacts, collectReports } from "./collect-output.ts";
 import { type BuildFolders, type BuildIdentity, type ResolvedVariables, resolveVariables } from "./environment.ts";
 import { CodeBuildLocalError } from "./error.ts";
-import { lambdaTimeoutMinutes, type Project } from "./project.ts";
+import { buildspecPlace, defaultAccount, lambdaTimeoutMinutes, type Project } from "./project.ts";
 import { runPhases } from "./run-phases.ts";
 import { openShellSession } from "./shell-session.ts";
 
-const defaults = { number: 1, account: "111122223333", region: "us-east-1", initiator: "codebuild-local" } as const;
+const defaults = { number: 1, account: defaultAccount, region: "us-east-1", initiator: "codebuild-local" } as const;
 
 /**
  * Runs a build to its end, in a folder of its own. A build that fails is no error.
@@ -106,14 +106,7 @@ async function makeFolders(folder: string, { source, secondarySources = {} }: Bu
 }
 
 async function readBuildspec(source: string, { project, buildspecOverride }: BuildOptions): Promise<Buildspec> {
-  // As in the API, an override is the buildspec itself or the path of one.
-  const override =
-    buildspecOverride === undefined
-      ? undefined
-      : /\n|^\s*\{/.test(buildspecOverride)
-        ? { text: buildspecOverride }
-        : { path: buildspecOverride };
-  const place = override ?? project.buildspec;
+  const place = buildspecOverride === undefined ? project.buildspec : buildspecPlace(buildspecOverride);
   if ("text" in place) return parseBuildspec(place.text);
   try {
     return parseBuildspec(await readFile(join(source, place.path), "utf8"));

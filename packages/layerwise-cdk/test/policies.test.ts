@@ -34,7 +34,6 @@ const acknowledged = [
 ];
 
 interface Violation {
-  readonly acknowledgeId?: string;
   readonly ruleName?: string;
   readonly violatingConstructs: readonly { readonly constructPath: string }[];
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from "node:fs";
-import type { Generation } from "../../lab/src/index.ts";
 import { parseIgnoreFile } from "../src/dockerfile/ignore.ts";
 import { recordPlan } from "../src/explain/record-plan.ts";
 import type { BuildRecord } from "../src/spec/build-record.ts";
@@ -27,7 +26,6 @@ export interface ExplainCase {
   readonly causes: readonly [ExpectedCause, ...ExpectedCause[]];
   /** What the engine does with the first of these steps: undefined if it cannot tell. */
   readonly engine: "executed" | "cached" | undefined;
-  readonly since: Generation;
   /** Lines of steps that are made although their inputs are the same, and what the build says of checkpoints. */
   readonly made: readonly number[] | undefined;
   readonly noCache: boolean;
@@ -44,13 +42,12 @@ interface CaseDocument {
   readonly undo?: CaseInput;
   readonly causes: readonly ExpectedCause[];
   readonly engine: "executed" | "cached" | "unable";
-  readonly since?: Generation;
   readonly made?: readonly number[];
   readonly noCache?: boolean;
   readonly refused?: { readonly line: number; readonly why: string };
 }
 
-const fields = new Set("description from to undo causes engine since made noCache refused".split(" "));
+const fields = new Set("description from to undo causes engine made noCache refused".split(" "));
 const folder = new URL("explain/", import.meta.url);
 
 /** Reads all cases. */
@@ -65,7 +62,7 @@ export function loadExplainCases(): readonly ExplainCase[] {
 }
 
 function caseOf(name: string, document: CaseDocument): ExplainCase {
-  const { description, from, to, undo, causes, engine, since = 20, made, noCache = false, refused } = document;
+  const { description, from, to, undo, causes, engine, made, noCache = false, refused } = document;
   const before = inputOf(from);
   const after = { ...before, ...partOf(to) };
   // One cause: undone, it is the build that it was.
@@ -80,7 +77,6 @@ function caseOf(name: string, document: CaseDocument): ExplainCase {
     undone,
     causes: [first, ...rest],
     engine: engine === "unable" ? undefined : engine,
-    since,
     made,
     noCache,
     refused,

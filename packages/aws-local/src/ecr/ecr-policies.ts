@@ -25,16 +25,14 @@ export function startLifecyclePolicyPreview(call: EcrCall): object {
   const given = input["lifecyclePolicyText"];
   const lifecyclePolicyText = typeof given === "string" ? given : policyOf(repository);
   readRules(lifecyclePolicyText);
-  previews.set(repository, lifecyclePolicyText);
+  repository.previewedPolicy = lifecyclePolicyText;
   return { registryId: state.account, repositoryName: repository.name, lifecyclePolicyText, status: "IN_PROGRESS" };
 }
-
-const previews = new WeakMap<StoredRepository, string>();
 
 export function getLifecyclePolicyPreview(call: EcrCall): object {
   const repository = repositoryOf(call);
   const { state, clock } = call;
-  const policy = previews.get(repository);
+  const policy = repository.previewedPolicy;
   if (policy === undefined) {
     throw new AwsError(
       "LifecyclePolicyPreviewNotFoundException",

@@ -26,6 +26,7 @@ export function createRepository({ state, input, clock, hostOf }: EcrCall): obje
       encryptionType: "AES256",
     },
     lifecyclePolicy: undefined,
+    previewedPolicy: undefined,
     images: new Map(),
     tags: new Map(),
   };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bodyOf, pass, send } from "../http.ts";
+import { pipeline } from "node:stream/promises";
+import { bodyOf, send } from "../http.ts";
+import type { Serve } from "../listener.ts";
 import { askBehind, type Backing, pathBehind, putBehind } from "./backing.ts";
 import { digestOf, manifestFor, readManifest } from "./manifest.ts";
 import {
@@ -57,9 +59,7 @@ interface Place {
  * has it switched on, and only of blobs that a manifest refers to; of an upload in several PATCH requests all but the
  * first are lost.
  */
-export function createRegistryServer(
-  parts: RegistryServerParts,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createRegistryServer(parts: RegistryServerParts): Serve {
   const uploads = new Map<string, number>();
   return async (request, response) => {
     const { method = "GET" } = request;
@@ -212,5 +212,5 @@ async function passAnswer({ response, state }: Exchange, answer: IncomingMessage
     headers.location = `/v2/${pathname.slice(`/v2/${state.account}/${state.region}/`.length)}${search}`;
   }
   response.writeHead(status ?? answer.statusCode ?? 502, headers);
-  await pass(answer, response);
+  await pipeline(answer, response);
 }

@@ -27,6 +27,8 @@ export interface StoredRepository {
   readonly scanOnPush: boolean;
   readonly encryption: Readonly<Record<string, unknown>>;
   lifecyclePolicy: string | undefined;
+  /** The lifecycle policy that a preview was asked for. */
+  previewedPolicy: string | undefined;
   /** By digest, in the order of their pushes. */
   readonly images: Map<string, StoredImage>;
   /** The digest of each tag. */

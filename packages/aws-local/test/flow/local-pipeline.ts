@@ -12,7 +12,6 @@ import {
   runBuild,
   type Template,
   type TemplateValues,
-  withPipelineVariables,
 } from "codebuild-local";
 import type { AwsLocal } from "../../src/index.ts";
 import type { clientsOf } from "../clients.ts";
@@ -47,7 +46,6 @@ export interface PipelineRun {
   readonly builds: Readonly<Record<string, BuildResult>>;
   /** Functions by stage. */
   readonly functions: Readonly<Record<string, Deployed>>;
-  readonly log: string;
 }
 
 interface Action {
@@ -71,7 +69,6 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRun
   const [actions, stacks] = [[] as string[], new Map<string, string>()];
   const builds: Record<string, BuildResult> = {};
   const functions: Record<string, Deployed> = {};
-  let log = "";
   for (const { name, actions: list } of stagesOf(template)) {
     for (const action of list) {
       actions.push(`${name}.${action.Name}`);
@@ -79,7 +76,6 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRun
       const { ActionMode, StackName, TemplatePath } = action.Configuration ?? {};
       if (Provider === "CodeBuild") {
         const built = await runAction(`${name}.${action.Name}`, { options, values });
-        log += built.log;
         builds[`${name}.${action.Name}`] = built.result;
         if (built.result.status !== "SUCCEEDED")
           throw new Error(`${name}.${action.Name} ${built.result.status}:\n${built.log}`);
@@ -92,7 +88,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRun
       }
     }
   }
-  return { actions, builds, functions, log };
+  return { actions, builds, functions };
 }
 
 function stagesOf(template: Template): readonly { readonly name: string; readonly actions: readonly Action[] }[] {
@@ -122,7 +118,7 @@ async function runAction(name: string, { options, values }: Running): Promise<{ 
     project: readProject(template, { wanted: action.project, values }),
     source: folderOf(primary),
     secondarySources: Object.fromEntries(others.map((artifact) => [artifact, folderOf(artifact)])),
-    variables: withPipelineVariables(action.variables, {}),
+    variables: action.variables,
     identity: { account: aws.account, region: aws.region, initiator: "codepipeline/orders" },
     machine,
     values: awsValues(aws.region),

@@ -3,12 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { awsValues } from "../aws-values.ts";
 import { CodeBuildLocalError } from "../error.ts";
-import { defaultTimeoutMinutes, type Project, type Variable } from "../project.ts";
+import { defaultAccount, defaultTimeoutMinutes, type Project, type Variable } from "../project.ts";
 import { renderEvent } from "../render-event.ts";
 import { runBuild } from "../run-build.ts";
 import type { Template, TemplateValues } from "../template/intrinsics.ts";
 import { buildActionsIn, withPipelineVariables } from "../template/read-action.ts";
-import { projectsIn, readProject } from "../template/read-project.ts";
+import { findProject, readProject } from "../template/read-project.ts";
 import { type Arguments, help, readArguments } from "./arguments.ts";
 
 /** What a run of the command line reaches of the process that it is in. */
@@ -45,7 +45,7 @@ async function ownVersion(): Promise<string> {
 
 async function build(given: Arguments, io: CliIo): Promise<number> {
   const region = given.region ?? io.environment["AWS_REGION"] ?? "us-east-1";
-  const account = given.account ?? "111122223333";
+  const account = given.account ?? defaultAccount;
   const { project, variables } = await projectOf(given, { account, region, given: given.values });
   const result = await runBuild({
     project: { ...project, ...overridden(project, given) },
@@ -98,7 +98,7 @@ async function projectOf(
   }
   const template = await templateIn(given.template);
   const project = readProject(template, { wanted: given.project, values });
-  const id = projectsIn(template).find((one) => one.id === given.project || one.name === given.project)?.id;
+  const [id] = findProject(template, given.project);
   const action = buildActionsIn(template, values).find((one) => one.project === id);
   return { project, variables: withPipelineVariables(action?.variables ?? [], given.pipelineVariables) };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CodeBuildLocalError } from "../error.ts";
-import { defaultTimeoutMinutes, type Project, type Variable } from "../project.ts";
+import { buildspecPlace, defaultTimeoutMinutes, type Project, type Variable } from "../project.ts";
 import { type Resource, resolveIntrinsics, type Template, type TemplateValues } from "./intrinsics.ts";
 
 const type = "AWS::CodeBuild::Project";
@@ -40,7 +40,7 @@ export function readProject(
   template: Template,
   { wanted, values }: { readonly wanted: string; readonly values: TemplateValues },
 ): Project {
-  const [id, resource] = find(template, wanted);
+  const [id, resource] = findProject(template, wanted);
   const { Name, Source, Environment, TimeoutInMinutes, SecondaryArtifacts } = resolveIntrinsics(
     pick(resource, ["Name", "Source", "Environment", "TimeoutInMinutes", "SecondaryArtifacts"]),
     { template, values },
@@ -72,11 +72,10 @@ function pick(resource: Resource, names: readonly string[]): Readonly<Record<str
   return source === undefined ? chosen : { ...chosen, Source: { BuildSpec: source["BuildSpec"] } };
 }
 
-/** A buildspec in a template is its text, or a path in the source if it is one line. */
 function buildspecOf(given: string | undefined): Project["buildspec"] {
   if (given === undefined || given === "") return { path: "buildspec.yml" };
   if (given.startsWith("arn:")) throw refused(`the buildspec is in S3: ${given}`, "name a local copy with --buildspec");
-  return /\n|^\s*\{/.test(given) ? { text: given } : { path: given };
+  return buildspecPlace(given);
 }
 
 function readVariable({ Name, Value, Type = "PLAINTEXT" }: { Name: string; Value: unknown; Type?: string }): Variable {
@@ -86,7 +85,12 @@ function readVariable({ Name, Value, Type = "PLAINTEXT" }: { Name: string; Value
   return { name: Name, value: String(Value), type: Type };
 }
 
-function find(template: Template, wanted: string): readonly [string, Resource] {
+/**
+ * Finds a project by its logical ID or, where none has that, by its name.
+ *
+ * @throws {CodeBuildLocalError} TEMPLATE
+ */
+export function findProject(template: Template, wanted: string): readonly [id: string, resource: Resource] {
   const all = projectsIn(template);
   const found = all.find(({ id }) => id === wanted) ?? all.find(({ name }) => name === wanted);
   const resource = template.Resources?.[found?.id ?? ""];

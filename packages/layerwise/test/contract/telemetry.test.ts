@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { sendTrace } from "../../src/cli/telemetry.ts";
 import { LayerwiseError } from "../../src/error.ts";
 import { sampleReport } from "../sample-reports.ts";
@@ -29,16 +29,13 @@ async function startCollector(status = 200): Promise<{ readonly url: string; rea
 }
 
 // The exporter reads the process's own environment, as the specification has it.
-const before = { ...process.env };
-afterEach(() => {
-  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-});
+afterEach(() => void vi.unstubAllEnvs());
 
 async function send(
   env: Readonly<Record<string, string>>,
   build: { readonly error?: unknown } = {},
 ): Promise<readonly string[]> {
-  Object.assign(process.env, env);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const warnings: string[] = [];
   const report = build.error === undefined ? sampleReport({}) : undefined;
   const trace = { version: "1.2.3", began: 1_800_000_000_000, ended: 1_800_000_001_250, report, error: build.error };

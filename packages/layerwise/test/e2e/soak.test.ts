@@ -35,6 +35,7 @@ describe.each<Generation>([20, 28])("Docker %d", (generation) => {
       findings: builds.at(-1)?.findings,
     }));
     expect(findings).toEqual([]);
+    expect(soak.tally.series).toBe(series);
     expect(soak.tally.reuse + soak.tally.assemble).toBeGreaterThan(0);
   });
 });
