@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { send } from "./http.ts";
 
@@ -34,7 +34,13 @@ export async function listen({ host, serve, serveTls, certificates, leads }: Lis
   const plain = createServer(guarded(serve));
   const tls = createTlsServer(certificates, guarded(serveTls));
   const tlsPort = await listening(tls, "127.0.0.1");
-  const tunnels = new Set<Duplex>();
+  const sockets = new Set<Socket>();
+  for (const server of [plain, tls]) {
+    server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+    });
+  }
   plain.on("connect", (request, socket: Duplex) => {
     socket.on("error", () => socket.destroy());
     if (!leads(request.url ?? "")) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
@@ -44,15 +50,15 @@ export async function listen({ host, serve, serveTls, certificates, leads }: Lis
     });
     tunnel.on("error", () => socket.destroy());
     socket.on("close", () => tunnel.destroy());
-    tunnel.on("close", () => tunnels.delete(socket));
-    tunnels.add(socket);
   });
   const port = await listening(plain, host);
   return {
     name: `${host}:${port}`,
     async close() {
-      for (const socket of tunnels) socket.destroy();
-      await Promise.all([plain, tls].map(closed));
+      const ended = [plain, tls].map(closed);
+      // A server does not count a tunnel among its connections, and whoever is at its other end may have vanished.
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(ended);
     },
   };
 }
@@ -67,7 +73,6 @@ async function listening(server: Server, host: string): Promise<number> {
 async function closed(server: Server): Promise<void> {
   const ended = once(server, "close");
   server.close();
-  server.closeAllConnections();
   await ended;
 }
 

@@ -34,12 +34,15 @@ export async function pushBase(site: Site, spec: BaseSpec, place: BasePlace): Pr
 export type SharedBase = Exclude<BaseSpec["from"], "nothing">;
 
 const pushes = { tiny: tinyBase, tree: treeBase };
-const pushed = new WeakMap<Site, Map<SharedBase, Promise<string>>>();
+const pushed = new WeakMap<Site["registry"], Map<SharedBase, Promise<string>>>();
 
-/** Pushes a base of the laboratory, once a site for all cases, and returns its reference. */
+/**
+ * Pushes a base of the laboratory, once a registry for all cases, and returns its reference. Debian's registry answers
+ * 400 and 500 when one blob is pushed to one repository twice at a time.
+ */
 export async function sharedBase(site: Site, name: SharedBase): Promise<string> {
-  const known = pushed.get(site) ?? new Map<SharedBase, Promise<string>>();
-  pushed.set(site, known);
+  const known = pushed.get(site.registry) ?? new Map<SharedBase, Promise<string>>();
+  pushed.set(site.registry, known);
   const reference = known.get(name) ?? pushes[name](site.registry);
   known.set(name, reference);
   return await reference;
