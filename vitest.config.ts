@@ -30,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "contract",
+          globalSetup: "packages/lab/test/install-for-tests.ts",
           include: ["packages/layerwise/test/contract/**/*.test.ts", "packages/codebuild-local/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
@@ -38,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
+          globalSetup: "packages/lab/test/install-for-tests.ts",
           include: ["packages/lab/test/**/*.test.ts", "packages/aws-local/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,
@@ -47,6 +49,7 @@ export default defineConfig({
       {
         test: {
           name: "cdk",
+          globalSetup: "packages/lab/test/install-for-tests.ts",
           include: ["packages/layerwise-cdk/test/**/*.test.ts"],
           // Ten seconds for each app; the tests with the real command line have it.
           env: { CDK_VALIDATION: "false" },
@@ -57,6 +60,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          globalSetup: "packages/lab/test/install-for-tests.ts",
           include: ["packages/layerwise/test/e2e/**/*.test.ts", "packages/demo/test/**/*.test.ts"],
           testTimeout: slow,
           hookTimeout: slow,

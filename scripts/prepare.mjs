@@ -27,7 +27,7 @@ function requireLab() {
   }
   if (!isRoot || !isDebian) {
     stop(
-      "this starts private engines and registries, and for that needs root on Debian (in a container: --privileged); `npm run test:unit` runs everywhere",
+      "this starts private engines and registries, and for that needs root on Debian (in a container: --privileged, and a volume that LAYERWISE_LAB names); `npm run test:unit` runs everywhere",
     );
   }
 }

@@ -49,7 +49,7 @@ async function seriesOf(mode: Mode, showing: Showing): Promise<readonly Series[]
     case "engines":
       if (!(await isDebianRoot())) {
         throw new DemoError(
-          "could not start private engines: run this as root on Debian (in a container: --privileged)",
+          "could not start private engines: run this as root on Debian (in a container: --privileged, and a volume that LAYERWISE_LAB names)",
         );
       }
       return await showOnPrivateEngines(showing);

@@ -13,10 +13,11 @@ export {
   type ToolOptions,
 } from "./checks.ts";
 export { installPackages, isDebianRoot } from "./debian/install-packages.ts";
-export { type Engine, type EngineOptions, startEngine } from "./engine/engine.ts";
+export { type Engine, type EngineOptions, isOnOverlay, startEngine } from "./engine/engine.ts";
 export { unpackEngineRoot } from "./engine/engine-root.ts";
 export { type Generation, generations, type ImageStore } from "./engine/generation.ts";
 export { LabError } from "./host/lab-error.ts";
+export { labHome } from "./host/lab-home.ts";
 export { type Output, type RunOptions, run } from "./host/run.ts";
 export { type CompareOptions, differences, type ImageContents, readContents } from "./image/compare-images.ts";
 export { type Descriptor, type MediaTypeFamily, mediaTypes, type Platform } from "./image/document.ts";

@@ -13,7 +13,9 @@ export type HostPackage =
   | "git"
   | "iproute2"
   | "mmdebstrap"
+  | "openssl"
   | "perl"
+  | "python3"
   | "time"
   | "util-linux"
   | "zstd";
@@ -25,7 +27,9 @@ const programs: Readonly<Record<HostPackage, string>> = {
   git: "git",
   iproute2: "ip",
   mmdebstrap: "mmdebstrap",
+  openssl: "openssl",
   perl: "perl",
+  python3: "python3",
   time: "time",
   "util-linux": "nsenter",
   zstd: "zstd",

@@ -154,12 +154,17 @@ async function forget(folder: string): Promise<void> {
   }
 }
 
-/** Overlays cannot lie on an overlay, where Docker would quietly take another store, and the kernel limits sockets. */
+/** Whether a folder is on an overlay: another cannot lie on it, and Docker would quietly take another store. */
+export async function isOnOverlay(folder: string): Promise<boolean> {
+  const overlayMagic = 0x794c7630; // statfs(2)
+  return (await statfs(folder)).type === overlayMagic;
+}
+
+/** The kernel limits the paths of sockets, too. */
 async function refusePlace(folder: string): Promise<void> {
-  const [overlayMagic, longestSocket] = [0x794c7630, 107]; // statfs(2), unix(7)
-  const { type } = await statfs(folder);
+  const longestSocket = 107; // unix(7)
   const isLong = Buffer.byteLength(join(folder, "docker.sock")) > longestSocket;
-  if (type !== overlayMagic && !isLong) return;
+  if (!isLong && !(await isOnOverlay(folder))) return;
   const why = isLong ? "its path is too long for a socket" : "it is on an overlay, and needs a volume";
   throw new LabError(`could not start an engine in ${folder}: ${why}; name another folder in LAYERWISE_LAB`);
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installPackages, tinyBase } from "../../../lab/src/index.ts";
+import { tinyBase } from "../../../lab/src/index.ts";
 import type { Analysis } from "../../src/analyze/analysis.ts";
 import { type GitHistory, startGitHistory } from "../git-history.ts";
 import { openSite, type Site } from "./site.ts";
@@ -25,7 +25,6 @@ describe("analyze on histories of published packages", () => {
   const histories = new Map<string, GitHistory>();
 
   beforeAll(async () => {
-    await installPackages(["git"]);
     site = await openSite({ generation: 28, store: "containerd" });
     base = await tinyBase(site.registry);
     const downloads = await mkdtemp(join(tmpdir(), "layerwise-packages-"));
