@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { chmod, cp, mkdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Engine, pythonBase, tinyBase } from "../../../lab/src/index.ts";
 import { endKinds } from "../../../lab/test/engine-kinds.ts";
@@ -50,6 +52,30 @@ CMD ["cat", "/two"]
         await site.engineBuild(["--label", "of=flag", folder], `${site.registry.name}/${repository}-truth:${last}`);
         expect(await site.differences(reference, `${site.registry.name}/${repository}-truth:${last}`)).toEqual([]);
       }
+    });
+
+    // A builder that keeps a context takes a file of the same size and time for unchanged, and of a directory whose mode
+    // alone changed it keeps the digest (https://github.com/moby/buildkit/issues/4817).
+    it("comes from the build context as it is, and not as it was in the build before", async () => {
+      const base = await tinyBase(site.registry);
+      const files = { Dockerfile: `FROM ${base}\nCOPY d /x\nRUN cat /x/f > /made\n`, "d/f": "one\n" };
+      const folder = await site.context("kept-context", files);
+      const [file, directory] = [join(folder, "d/f"), join(folder, "d/e")];
+      await mkdir(directory, { mode: 0o555 });
+      await utimes(file, 1_700_000_000, 1_700_000_000);
+      const reference = `${site.registry.name}/kept-context:1`;
+      await site.build(["--tag", reference, folder]);
+      await writeFile(file, "two\n");
+      await utimes(file, 1_700_000_000, 1_700_000_000);
+      await chmod(directory, 0o711);
+
+      const { report } = await site.build(["--tag", reference, folder]);
+
+      expect(report.route).toBe("engine");
+      const elsewhere = join(site.work, "kept-context-elsewhere");
+      await cp(folder, elsewhere, { recursive: true, preserveTimestamps: true });
+      await site.engineBuild([elsewhere], `${site.registry.name}/kept-context-truth:1`);
+      expect(await site.differences(reference, `${site.registry.name}/kept-context-truth:1`)).toEqual([]);
     });
 
     it("leaves no image behind that nobody asked for", async () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { LayerwiseError } from "../../error.ts";
 import type { Emit } from "../../event.ts";
 import type { CallOptions, Engine, EngineRequest, EngineResult } from "../../ports.ts";
@@ -83,7 +84,8 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
   await writeText(files.dockerfile, request.dockerfile);
   // The ignore file beside the Dockerfile wins, so the one that counts for the user is put there.
   if (request.ignoreFile !== undefined) await writeText(`${files.dockerfile}.dockerignore`, request.ignoreFile);
-  const command = buildCommand(docker, { request, files });
+  const context = await contextFor(request, folder);
+  const command = buildCommand(docker, { request: { ...request, context }, files });
   const progress = readPlainProgress();
   const running = startProcess(docker.program, command.args, {
     env: { ...settings.env, ...command.env },
@@ -102,6 +104,18 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
     open: () => archiveOf(building, { first: first.value, output, ended: running.ended, progress }),
     release: async () => undefined,
   };
+}
+
+/**
+ * The build context under a path that no build had before. BuildKit keeps what it was sent from a path and is sent only
+ * what changed; of a directory whose mode alone changed it takes the mode, but not into the digests that decide whether
+ * a COPY is cached.
+ */
+async function contextFor({ context }: EngineRequest, folder: string): Promise<EngineRequest["context"]> {
+  if (context.kind !== "directory") return context;
+  const path = join(folder, `context-${randomUUID()}`);
+  await onDisk(path, async () => await symlink(resolve(context.path), path));
+  return { ...context, path };
 }
 
 async function writeText(path: string, text: string): Promise<void> {
