@@ -44,10 +44,10 @@ export async function explainRevisions(
 ): Promise<ExplainedRevisions> {
   const looked = new Map<string, ReturnType<typeof gatherBases>>();
   const { repositories, clock } = ports;
-  const { named, signal } = options;
+  const { named, locked, signal } = options;
   const lookUp = (wanted: readonly WantedImage[]) => {
     const key = JSON.stringify(wanted);
-    const found = looked.get(key) ?? gatherBases(wanted, { repositories, named, emit, signal });
+    const found = looked.get(key) ?? gatherBases(wanted, { repositories, named, locked, emit, signal });
     looked.set(key, found);
     return found;
   };

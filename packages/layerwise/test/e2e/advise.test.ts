@@ -98,4 +98,22 @@ describe("explain --from --to", () => {
     expect(alone.stderr).toMatch(/^error USAGE: could not explain --to alone/);
     expect(other.stderr).toMatch(/^error DOCKERFILE_NOT_FOUND/);
   });
+
+  it("takes base images as the lock file has them", async () => {
+    const history = startGitHistory();
+    onTestFinished(() => history.remove());
+    const base = `${site.registry.name}/never-pushed:1`;
+    history.commit({ Dockerfile: `FROM ${base}\nCOPY a /a\n`, a: "1" });
+    history.commit({ a: "2" });
+    const lock = join(history.path, "empty.lock");
+    await writeFile(lock, JSON.stringify({ version: 1, bases: {} }));
+
+    const { stderr } = await site.layerwise(
+      ["explain", "--from", "HEAD~1", "--lock-file", lock, "--insecure-registry", site.registry.name, history.path],
+      { env: { PATH: "/usr/bin:/bin" } },
+    );
+
+    expect(stderr).toMatch(/^error LOCK_OUT_OF_DATE: /);
+    expect(stderr).toContain(base);
+  });
 });
