@@ -7,15 +7,15 @@ export interface EngineKind {
   readonly store: ImageStore;
 }
 
-const { LAYERWISE_ENGINES } = process.env;
-const tested: readonly Generation[] = LAYERWISE_ENGINES === "all" ? [20, 26, 28] : [20, 28];
+/** Whether LAYERWISE_ENGINES=all asks for every engine and every long test; else there are samples. */
+export const isMatrix = process.env["LAYERWISE_ENGINES"] === "all";
+const tested: readonly Generation[] = isMatrix ? [20, 26, 28] : [20, 28];
 
 /** The engines that tests run against: the oldest and the newest, or all with LAYERWISE_ENGINES=all. */
 export const engineKinds: readonly EngineKind[] = tested.flatMap((generation) =>
   generations[generation].stores.map((store) => ({ generation, store })),
 );
 
-const isMatrix = LAYERWISE_ENGINES === "all";
 const oldest: EngineKind = { generation: 20, store: "classic" };
 const newest: EngineKind = { generation: 28, store: "containerd" };
 

@@ -9,7 +9,7 @@ import {
   type WheelIndex,
   type Workload,
 } from "../../../lab/src/index.ts";
-import { type EngineKind, engineKinds } from "../../../lab/test/engine-kinds.ts";
+import { type EngineKind, engineKinds, isMatrix } from "../../../lab/test/engine-kinds.ts";
 import { type Built, openSite, type Site } from "./site.ts";
 
 /** What changes from one deploy to the next; each finds an engine that was never used. */
@@ -22,12 +22,11 @@ const routes: Readonly<Record<Exclude<DockerfileVariant, "link">, string>> = {
   multi2: "engine",
 };
 
-const { LAYERWISE_ENGINES } = process.env;
-
-/** With all engines every variant runs on each; else the multi-stage ones run at one end of the range each. */
+/** With all engines every variant runs on each; else each engine has one. */
 function runsOn(variant: string, { generation, store }: EngineKind): boolean {
-  if (LAYERWISE_ENGINES === "all" || variant === "plain") return true;
-  return variant === "multi" ? generation === 20 : store === "containerd";
+  if (isMatrix) return true;
+  if (generation === 20) return variant === "multi";
+  return variant === (store === "containerd" ? "multi2" : "plain");
 }
 
 const program = "import app, requests; print(app.app(None, None), requests.__name__)";

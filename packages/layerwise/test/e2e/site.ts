@@ -19,6 +19,7 @@ import {
   startRegistry,
   validateImage,
 } from "../../../lab/src/index.ts";
+import { isMatrix } from "../../../lab/test/engine-kinds.ts";
 import type { Report } from "../../src/report/report.ts";
 import { startFailures } from "./engine-start.ts";
 import { collectPublished } from "./published-images.ts";
@@ -119,8 +120,6 @@ export interface Started {
 
 /** The bundle that users run. */
 export const bundle: string = new URL("../../dist/bundle/layerwise.js", import.meta.url).pathname;
-
-const { LAYERWISE_ENGINES } = process.env;
 
 /** How many of a site's images, the last ones, others read; reading a large one takes seconds. The matrix reads all. */
 const mostRead = 3;
@@ -234,7 +233,6 @@ export async function openSite(
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
       const all = reads === "none" ? [] : published.references({ latest: reads === "latest" });
-      const isMatrix = LAYERWISE_ENGINES === "all";
       const images = isMatrix || isViewed ? all : all.slice(-mostRead);
       const started = isMatrix && !isViewed ? images : [];
       // All images at once may be too much for a small disk.
