@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, request as sendRequest } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { onTestFinished } from "vitest";
 
 /** A proxy on loopback that sends everything to one place, whatever host was asked for. */
@@ -10,6 +11,8 @@ export interface ProxyServer {
   readonly host: string;
   /** What was asked of the proxy: `CONNECT host:port`, or method and whole URL. */
   readonly asked: string[];
+  /** How many wait for the answer to a CONNECT. */
+  waiting(): number;
 }
 
 /** How a proxy behaves. */
@@ -20,12 +23,16 @@ export interface ProxyOptions {
   readonly authorization?: string | undefined;
   /** Answers every request with this status. */
   readonly refuses?: number | undefined;
+  /** Answers no CONNECT. */
+  readonly isSilent?: boolean | undefined;
 }
 
 /** Starts a proxy that tunnels CONNECT and forwards plain requests; it ends when the test is finished. */
-export async function startProxyServer({ destination, authorization, refuses }: ProxyOptions): Promise<ProxyServer> {
+export async function startProxyServer(options: ProxyOptions): Promise<ProxyServer> {
+  const { destination, authorization, refuses, isSilent = false } = options;
   const [hostname = "", port = ""] = destination.split(":");
   const asked: string[] = [];
+  const silent = new Set<Duplex>();
   const refusal = (given: string | undefined) =>
     authorization !== undefined && given !== authorization ? 407 : refuses;
   const server = createServer((request, response) => {
@@ -42,6 +49,14 @@ export async function startProxyServer({ destination, authorization, refuses }: 
   });
   server.on("connect", (request, socket) => {
     asked.push(`CONNECT ${request.url}`);
+    if (isSilent) {
+      silent.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => silent.delete(socket));
+      // Who does not read learns of no end.
+      socket.on("end", () => socket.destroy()).resume();
+      return;
+    }
     const status = refusal(request.headers["proxy-authorization"]);
     if (status !== undefined) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
     const tunnel = connect(Number(port), hostname, () => {
@@ -53,9 +68,10 @@ export async function startProxyServer({ destination, authorization, refuses }: 
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {
+    for (const socket of silent) socket.destroy();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { origin: `http://${host}`, host, asked };
+  return { origin: `http://${host}`, host, asked, waiting: () => silent.size };
 }

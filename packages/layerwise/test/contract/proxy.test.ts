@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { defaultRetryPolicy } from "../../src/system/registry/retry.ts";
 import { createTransport } from "../../src/system/registry/transport.ts";
 import { type Certificates, makeCertificates } from "../certificates.ts";
@@ -38,6 +38,20 @@ it("reaches a registry over TLS through a tunnel", async () => {
   await repository.pushBlob(blob);
 
   expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT registry.example:443"]));
+});
+
+it("gives up a tunnel that it waits for when it is closed", async () => {
+  const proxy = await startProxyServer({ destination: "127.0.0.1:1", isSilent: true });
+  const repositories = await openTestRepositories({ environment: { HTTPS_PROXY: proxy.origin } });
+  const cancelling = new AbortController();
+  const fetching = repositories.inRegistry(name).fetchManifest("latest", { signal: cancelling.signal });
+  await vi.waitUntil(() => proxy.waiting() > 0);
+
+  cancelling.abort();
+  await expect(fetching).rejects.toMatchObject({ code: "CANCELLED" });
+  await repositories.close();
+
+  await vi.waitUntil(() => proxy.waiting() === 0, { timeout: 5_000 });
 });
 
 it("asks the proxy itself for a registry over plain HTTP", async () => {

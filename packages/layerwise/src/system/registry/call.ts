@@ -13,6 +13,8 @@ export interface CallTerms {
   readonly body: AsyncIterable<Uint8Array> | undefined;
   /** Milliseconds until the head of the answer, after the last byte was sent. */
   readonly answerTimeout: number;
+  /** The one that the request was opened with. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -20,11 +22,15 @@ export interface CallTerms {
  *
  * Throws a {@link SilenceError}, the body's own error, or the error of Node's HTTP client.
  */
-export function call(request: ClientRequest, { body, answerTimeout }: CallTerms): Promise<IncomingMessage> {
+export function call(request: ClientRequest, { body, answerTimeout, signal }: CallTerms): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const connecting = setTimeout(() => request.destroy(new SilenceError("connect")), connectTimeout);
     let answering: NodeJS.Timeout | undefined;
+    // A request that has no connection yet ends only once it gets one.
+    const aborted = () => reject(signal?.reason);
+    signal?.addEventListener("abort", aborted);
     const settled = () => {
+      signal?.removeEventListener("abort", aborted);
       clearTimeout(connecting);
       clearTimeout(answering);
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Agent, type AgentOptions, type ClientRequest, request as openRequest, type RequestOptions } from "node:http";
 import type { SecureContext, ConnectionOptions as TlsOptions } from "node:tls";
-import { type Environment, proxyFor } from "./proxy.ts";
+import { bareHost, type Environment, proxyFor } from "./proxy.ts";
 import type { Schemes } from "./schemes.ts";
 import { trustNobody } from "./trust.ts";
 
@@ -119,11 +119,6 @@ function forwardingWay(agent: Agent, proxy: URL): OpenWay {
         headers: { host: url.host, ...options.headers, ...proxyHeaders },
       }),
   };
-}
-
-/** A host name or address as `net.connect` takes it. */
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, "");
 }
 
 function proxyAuthorization({ username, password }: URL): string | undefined {

@@ -90,6 +90,7 @@ async function send(
   const response = await call(way.open(url, { method, headers, ...(signal === undefined ? {} : { signal }) }), {
     body: body === undefined ? undefined : countedBody(request, { body, traffic }),
     answerTimeout: request.answerTimeout ?? silenceTimeout,
+    signal,
   });
   if (response.statusCode !== proxyAuthenticationRequired || way.proxy === undefined) return response;
   response.destroy();

@@ -70,3 +70,8 @@ function isInRange(host: string, range: string): boolean {
   list.addSubnet(network, Number(bits), family);
   return list.check(host, family);
 }
+
+/** The host name or address of a URL as `net.connect` takes it. */
+export function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
 import { connectTimeout } from "./call.ts";
 import { ProxyRefusal, SilenceError } from "./network-error.ts";
+import { bareHost } from "./proxy.ts";
 
 /** A proxy that opens tunnels, and how TLS is spoken to it and through it. */
 export interface TunnelOptions extends AgentOptions {
@@ -20,10 +21,14 @@ export interface TunnelOptions extends AgentOptions {
 export function createTunnelAgent({ proxy, authorization, toProxy, ...options }: TunnelOptions): Agent {
   const agent = new Agent(options);
   const connect = agent as unknown as { createConnection: Connect };
+  const waiting = new Set<ClientRequest>();
   connect.createConnection = (host, done) => {
     const authority = `${host.host?.includes(":") ? `[${host.host}]` : host.host}:${host.port}`;
     const asking = askForTunnel({ proxy, authorization, toProxy, authority });
+    waiting.add(asking);
+    asking.on("close", () => waiting.delete(asking));
     asking.on("connect", (answer, socket: Socket) => {
+      waiting.delete(asking);
       if (answer.statusCode !== 200) {
         socket.destroy();
         done(new ProxyRefusal(answer.statusCode ?? 0), undefined);
@@ -42,6 +47,12 @@ export function createTunnelAgent({ proxy, authorization, toProxy, ...options }:
     asking.end();
     return undefined;
   };
+  // An agent knows only its connections, and what asks for one would keep the process until the proxy answers.
+  const destroy = agent.destroy.bind(agent);
+  agent.destroy = () => {
+    for (const asking of waiting) asking.destroy();
+    destroy();
+  };
   return agent;
 }
 
@@ -57,7 +68,7 @@ interface Asking extends Pick<TunnelOptions, "proxy" | "authorization" | "toProx
 function askForTunnel({ proxy, authorization, toProxy, authority }: Asking): ClientRequest {
   const target = {
     method: "CONNECT",
-    host: proxy.hostname.replace(/^\[|\]$/g, ""),
+    host: bareHost(proxy),
     port: proxy.port,
     path: authority,
     headers: { host: authority, ...(authorization === undefined ? {} : { "proxy-authorization": authorization }) },
