@@ -25,3 +25,8 @@ export const endKinds: readonly EngineKind[] = isMatrix ? engineKinds : [oldest,
 /** One end of the range, for long tests of what hardly depends on the engine; with LAYERWISE_ENGINES=all both. */
 export const oldestKind: readonly EngineKind[] = isMatrix ? [oldest, newest] : [oldest];
 export const newestKind: readonly EngineKind[] = isMatrix ? [oldest, newest] : [newest];
+
+/** Every so many of long tests that are alike; with LAYERWISE_ENGINES=all each of them. */
+export function sampleOf<Test>(all: readonly Test[], every: number): readonly Test[] {
+  return isMatrix ? all : all.filter((_, index) => index % every === 0);
+}

@@ -3,26 +3,36 @@ import type { EngineKind } from "../../../lab/test/engine-kinds.ts";
 import { digestOf } from "../../src/spec/digest.ts";
 import type { CorpusCase } from "./corpus-case.ts";
 
-/** Which cases to run on which engines. */
+/** An engine, and the cases to run on it. */
 export interface CorpusSelection {
+  readonly kind: EngineKind;
   readonly cases: readonly CorpusCase[];
-  readonly kinds: readonly EngineKind[];
 }
 
 /** One of how many cases is in the sample, beside those that are marked as important. */
 const sampleRate = 8;
 
 /**
- * Selects from the corpus: `all` is every case on every kind, else a sample on the oldest engine and the newest.
+ * Selects from the corpus: `all` is every case on every engine; else important cases on every engine, and a sample of
+ * the others, each on one engine.
  *
  * Which cases are in the sample depends on their own names only, so that another case changes nothing for them.
  */
-export function selectCorpus(wanted: string | undefined, { cases, kinds }: CorpusSelection): CorpusSelection {
-  if (wanted === "all") return { cases, kinds };
-  if (wanted !== undefined && wanted !== "sample") {
+export function selectCorpus(
+  wanted: string | undefined,
+  { cases, kinds }: { readonly cases: readonly CorpusCase[]; readonly kinds: readonly EngineKind[] },
+): readonly CorpusSelection[] {
+  if (wanted !== undefined && wanted !== "all" && wanted !== "sample") {
     throw new Error(`could not select from the corpus: LAYERWISE_CORPUS is ${wanted}, and neither all nor sample`);
   }
-  return { cases: cases.filter(isInSample), kinds: kinds.filter(isAtAnEnd) };
+  const isSelected = (one: CorpusCase, place: number): boolean =>
+    wanted === "all" || one.important || placeInSample(one, kinds.length) === place;
+  return kinds.map((kind, place) => ({
+    kind,
+    cases: cases.filter(
+      (one) => one.since <= kind.generation && kind.generation <= one.until && isSelected(one, place),
+    ),
+  }));
 }
 
 /**
@@ -37,11 +47,9 @@ export function seesCase(wanted: string | undefined, { important, dockerfile }: 
   return kind.generation === 28 && (important || dockerfile.includes("${TINY}"));
 }
 
-function isInSample({ name, important }: CorpusCase): boolean {
-  const firstByte = Number.parseInt(digestOf(name).slice("sha256:".length, "sha256:".length + 2), 16);
-  return important || firstByte < 256 / sampleRate;
-}
-
-function isAtAnEnd({ generation, store }: EngineKind): boolean {
-  return generation === 20 || (generation === 28 && store === "containerd");
+/** Which one of the engines has a case; undefined if the case is not in the sample. */
+function placeInSample({ name }: CorpusCase, places: number): number | undefined {
+  const hex = digestOf(name).slice("sha256:".length);
+  const [first, second] = [hex.slice(0, 2), hex.slice(2, 4)].map((byte) => Number.parseInt(byte, 16));
+  return (first ?? 0) < 256 / sampleRate ? (second ?? 0) % places : undefined;
 }
