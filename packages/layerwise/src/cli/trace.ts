@@ -17,7 +17,7 @@ import {
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { isLayerwiseError } from "../error.ts";
-import type { Report } from "../report/report.ts";
+import { phases, type Report } from "../report/report.ts";
 
 /** A build, as it is traced. */
 export interface BuildTrace {
@@ -86,8 +86,6 @@ function parentOf(env: Environment): Context {
   const carrier = { traceparent: env["TRACEPARENT"], tracestate: env["TRACESTATE"] };
   return new W3CTraceContextPropagator().extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
 }
-
-const phases = ["plan", "produce", "verify", "publish", "save"] as const;
 
 function recordBuild(tracer: Tracer, { began, ended, report, error }: BuildTrace, parent: Context): void {
   const root = tracer.startSpan("layerwise build", { startTime: began, attributes: buildAttributes(report) }, parent);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, AnalyzedCommit, Variant } from "../analyze/analysis.ts";
 import { isFollowing } from "../analyze/cause.ts";
-import { causeWords } from "./describe-cause.ts";
+import { causeWords } from "./cause-words.ts";
 import { figures, type Html, html, renderPage, type Section, scrolling, table } from "./html.ts";
+import { oneLine } from "./one-line.ts";
 import { costText, remarks, routesText, short, whyText } from "./render-analysis.ts";
 
 /** An analysis as one self-contained HTML page. */
@@ -89,7 +90,7 @@ function heatMap(variant: Variant): Html {
   const height = (rows.length + 1) * cell.height + cell.margin;
   const label = `${routesText(variant.summary)}. One column a commit, oldest first; the list of commits below says the same in words.`;
   const labels = rows.map(
-    (row, index) => html`<text x="0" y="${yOf(index) + 12}">${row.line} ${shortened(row.text)}</text>`,
+    (row, index) => html`<text x="0" y="${yOf(index) + 12}">${row.line} ${oneLine(row.text, labelWidth)}</text>`,
   );
   const lines = rows.map(
     (_, index) => html`<line class="grid" x1="0" x2="${width}" y1="${yOf(index + 1)}" y2="${yOf(index + 1)}"></line>`,
@@ -195,8 +196,3 @@ function madeText({ steps }: AnalyzedCommit, rows: Variant["rows"]): string {
 
 /** Longest instruction text in the map, in characters. */
 const labelWidth = 48;
-
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length <= labelWidth ? line : `${line.slice(0, labelWidth - 1)}…`;
-}

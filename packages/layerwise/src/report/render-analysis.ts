@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, Row, Summary, Variant } from "../analyze/analysis.ts";
-import { causeWords } from "./describe-cause.ts";
+import { causeWords } from "./cause-words.ts";
+import { oneLine } from "./one-line.ts";
 import type { Palette } from "./render-text.ts";
 import { renderTable } from "./table.ts";
 
@@ -72,7 +73,7 @@ function variantLines(
   const head = ["line", "step", "made", "by itself", "each", "in all", "why"].map(palette.dim);
   const cells = rows.map((row) => [
     `${hasStages ? `${row.stage} ` : ""}${row.line}`,
-    shortened(row.text),
+    oneLine(row.text, instructionWidth),
     `${row.made} of ${row.commits}`,
     String(row.own),
     costText(row.cost.value, { unit, isKnown: row.cost.from !== "none" }),
@@ -168,8 +169,3 @@ function days(count: number): string {
 
 /** Longest instruction text in a table. */
 const instructionWidth = 44;
-
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length <= instructionWidth ? line : `${line.slice(0, instructionWidth - 1)}…`;
-}

@@ -3,7 +3,6 @@ import type { Before, Explanation } from "../explain/cause.ts";
 import { describeCause } from "../explain/describe-cause.ts";
 import type { BuildRecord } from "../spec/build-record.ts";
 import { formatBytes, type Palette } from "./render-text.ts";
-
 import { renderTable } from "./table.ts";
 
 /** Why each step was made, for people. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
-import type { Report, ReportedStep } from "./report.ts";
+import { phases, type Report, type ReportedStep } from "./report.ts";
 import type { ReportedExplanation } from "./reported-explanation.ts";
 
 /** A build's report as one self-contained HTML page. */
@@ -61,8 +61,6 @@ function changesOf({ before, steps }: ReportedExplanation): Html {
   return html`${compared}
 ${table("The first key input of each step that is not as it was", { head: ["Stage", "Line", "What", "In detail"], numbers: [1], rows })}`;
 }
-
-const phases = ["plan", "produce", "verify", "publish", "save"] as const;
 
 const phaseWords: Readonly<Record<(typeof phases)[number], string>> = {
   plan: "plan: look at bases, files and checkpoints",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Plan } from "../plan/plan.ts";
 import { formatPlatform } from "../spec/platform.ts";
+import { oneLine } from "./one-line.ts";
 import { plannedReasons, plannedSteps, type Report, type ReportedReason, type ReportedStep } from "./report.ts";
 import { renderTable } from "./table.ts";
 
@@ -66,7 +67,7 @@ function stepTable(steps: readonly ReportedStep[], palette: Palette): readonly s
   const isPlan = steps.every((step) => step.bytes === undefined && step.seconds === 0);
   const rows = steps.map((step) => [
     `${hasStages ? `${step.stage} ` : ""}${step.line}`,
-    shortened(step.instruction),
+    oneLine(step.instruction, instructionWidth),
     step.state === "reused" ? palette.green("reused") : palette.yellow("made"),
     step.by,
     step.why,
@@ -79,11 +80,6 @@ function stepTable(steps: readonly ReportedStep[], palette: Palette): readonly s
   ]);
   const head = ["line", "step", "", "by", "why", ...(isPlan ? [] : ["time", "size"])];
   return renderTable([head.map(palette.dim), ...rows], { right: isPlan ? [] : [5, 6] });
-}
-
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, " ");
-  return line.length <= instructionWidth ? line : `${line.slice(0, instructionWidth - 1)}…`;
 }
 
 function reasonLines(reasons: readonly ReportedReason[]): readonly string[] {

@@ -41,6 +41,9 @@ export interface Report {
   readonly seconds: Readonly<Record<keyof Recorded["durations"] | "total", number>>;
 }
 
+/** The phases of a build, in their order. */
+export const phases = ["plan", "produce", "verify", "publish", "save"] as const;
+
 /** A reason for the engine, with its place in the Dockerfile. */
 export interface ReportedReason {
   readonly name: string;
