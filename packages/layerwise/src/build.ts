@@ -3,7 +3,7 @@
 import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";
-import type { BuildPlace } from "./explain/recall-build.ts";
+import { type BuildPlace, recallHistory } from "./explain/recall-build.ts";
 import { checkLocked, lockFlags } from "./lock.ts";
 import { checkContent } from "./plan/check-content.ts";
 import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
@@ -24,6 +24,7 @@ import { imagesDiffer } from "./report/images-differ.ts";
 import { recordEvents } from "./report/recorder.ts";
 import { type Report, reportOf } from "./report/report.ts";
 import { engineNeeded, whyEngine } from "./report/why-engine.ts";
+import type { BuildRecord } from "./spec/build-record.ts";
 import { hexOf } from "./spec/digest.ts";
 import type { LockedBases } from "./spec/lock-file.ts";
 import { formatPlatform, type Platform } from "./spec/platform.ts";
@@ -68,6 +69,8 @@ export interface BuildOptions extends CallOptions {
   readonly engine: "auto" | "never";
   /** Where the build before is looked for, so that what was made can be explained; undefined: nowhere. */
   readonly place?: BuildPlace | undefined;
+  /** How many builds before this one the result has, as far as they have records; none if undefined. */
+  readonly history?: number | undefined;
   /** The revision and the branch of the source, for the record of the build. */
   readonly source?: SourceRevision | undefined;
   /** One build in how many is verified before anything of it is published; undefined: none. */
@@ -80,6 +83,8 @@ export interface BuildResult {
   readonly plan: Plan;
   readonly delivered: Delivered;
   readonly report: Report;
+  /** The builds before, the newest first. */
+  readonly earlier: readonly BuildRecord[];
 }
 
 /** The outside world, and who listens. */
@@ -137,13 +142,16 @@ export async function build(
   recorder.ended("verify");
 
   // The tags are about to move.
-  const before = isRepeated(plan, produced) ? undefined : await recallBefore();
+  const isNew = !isRepeated(plan, produced);
+  const { history } = options;
+  const before = isNew || history !== undefined ? await recallBefore() : undefined;
   const delivered = await deliver(produced.image, { options: { ...options, outputs }, ports, emit });
   recorder.ended("publish");
 
   const about = { plan, produced, delivered, options: { ...options, outputs }, clock: ports.clock, emit };
-  const remembered = before && rememberBuild({ ...about, before, recorded: recorder.result() });
+  const remembered = isNew && before ? rememberBuild({ ...about, before, recorded: recorder.result() }) : undefined;
   await Promise.all([saveWhatWasMade(plan, produced, { options, engine, ports, emit }), remembered?.save()]);
+  const earlier = before && history ? (await recallHistory(before, { ...options, last: history })).builds : [];
   recorder.ended("save");
 
   const { target, version } = options;
@@ -158,7 +166,7 @@ export async function build(
     explanation: remembered?.explanation,
     version,
   });
-  return { plan, delivered, report };
+  return { plan, delivered, report, earlier };
 }
 
 /** Plans and makes an image as a build would, compares it with an engine's, and publishes nothing. */

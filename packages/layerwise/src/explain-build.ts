@@ -5,7 +5,13 @@ import { type BuildOptions, type BuildSurroundings, planOnly } from "./build.ts"
 import { LayerwiseError } from "./error.ts";
 import type { Explanation } from "./explain/cause.ts";
 import { type BuildBefore, explainBuild } from "./explain/compare-builds.ts";
-import { type BuildPlace, recallBuildBefore, recallRecord } from "./explain/recall-build.ts";
+import {
+  type BuildPlace,
+  type History,
+  recallBuildBefore,
+  recallHistory,
+  recallRecord,
+} from "./explain/recall-build.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { CallOptions, Ports, Repository } from "./ports.ts";
 import { recallBefore, recordOf } from "./remember-build.ts";
@@ -179,37 +185,10 @@ export function readSavedBuild(text: string, name: string): Named {
   return typeof record === "string" ? refuse(`it is no plan and no record of a build: ${record}`) : { name, record };
 }
 
-/** Most builds that a history goes back. */
-const maxHistory = 100;
-
-/** Builds, the newest first, and what there is instead of a record behind the last one that has one. */
-export interface History {
-  readonly builds: readonly BuildRecord[];
-  readonly end: Exclude<BuildBefore, { kind: "build" }> | undefined;
-}
-
 /** The builds that led to the image that a tag points to. */
 export async function buildHistory(
   { place, cache, signal }: { place: BuildPlace; cache: Repository } & CallOptions,
   { last = 20 }: { last?: number } = {},
 ): Promise<History> {
   return await recallHistory(await recallBuildBefore(place, { cache, signal }), { cache, signal, last });
-}
-
-async function recallHistory(
-  newest: BuildBefore,
-  { cache, signal, last }: { cache: Repository | undefined; last: number } & CallOptions,
-): Promise<History> {
-  let found = newest;
-  const builds: BuildRecord[] = [];
-  const seen = new Set<string>();
-  while (found.kind === "build" && builds.length < Math.min(last, maxHistory)) {
-    builds.push(found.record);
-    const { image, previous } = found.record;
-    seen.add(image ?? "");
-    const isKnown = previous !== undefined && isDigest(previous) && !seen.has(previous);
-    if (!isKnown || cache === undefined) return { builds, end: undefined };
-    found = await recallRecord({ digest: previous, name: previous }, { cache, signal });
-  }
-  return { builds, end: found.kind === "build" ? undefined : found };
 }

@@ -6,7 +6,25 @@ import { costsOf } from "../src/analyze/costs.ts";
 import type { CommitOutcome } from "../src/analyze/replay.ts";
 import { summarize } from "../src/analyze/summarize.ts";
 import type { Report } from "../src/report/report.ts";
+import type { BuildRecord } from "../src/spec/build-record.ts";
 import { digestOf } from "../src/spec/digest.ts";
+import { type ExplainCase, loadExplainCases, recordOfDraft } from "./explain-case.ts";
+
+/** Records of three builds, the newest first. */
+export function sampleHistory({ branch = "main" }: { readonly branch?: string } = {}): readonly BuildRecord[] {
+  const [{ from }] = loadExplainCases() as [ExplainCase];
+  const routes = ["reuse", "engine", "assemble"] as const;
+  return routes.map((route, index) => ({
+    ...recordOfDraft(from),
+    time: `2026-01-0${4 - index}T10:00:00.000Z`,
+    revision: String(index + 1).repeat(40),
+    branch,
+    route,
+    seconds: [0.8, 95.25, 1.5][index] as number,
+    sent: 1_000 * (index + 1),
+    received: 2_000 * (index + 1),
+  }));
+}
 
 /** A report of a build that assembled one layer. */
 export function sampleReport({ instruction = "COPY src /src" }: { readonly instruction?: string }): Report {

@@ -28,6 +28,9 @@ export async function openBuildOptions(
 /** What the command line says of a build, apart from its files. */
 export type BuildSettings = Omit<BuildOptions, "context" | "dockerfile" | "ignoreFile">;
 
+/** How many builds before it a page about a build shows. */
+const shownHistory = 10;
+
 /** Opens what the command line names, apart from the files of the build. */
 export async function openBuildSettings(
   options: CommandOptions,
@@ -61,6 +64,7 @@ export async function openBuildSettings(
     cache: openCache(options, { wired, outputs, isPlan }),
     place: openPlace(options, { wired, outputs, isPlan }),
     source: sourceRevision(options.context, around.env),
+    history: options.reports.some(({ form }) => form === "html") ? shownHistory : undefined,
     readOnlyCache: options.readOnlyCache,
     checkpoints: options.checkpoints,
     engine: options.engine,

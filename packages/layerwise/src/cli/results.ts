@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BuildResult } from "../build.ts";
 import { renderReportJson } from "../report/render-json.ts";
 import { type Palette, renderReport } from "../report/render-text.ts";
-import type { Report } from "../report/report.ts";
 import { ciOutputs, summaryFile, writeCiFiles } from "./ci-outputs.ts";
 import type { ProgressKind } from "./console.ts";
 import { metadataOf } from "./metadata.ts";
@@ -11,7 +11,7 @@ import type { Surroundings } from "./run.ts";
 
 /** Writes everything that a build was asked to tell. */
 export async function writeResults(
-  report: Report,
+  { report, earlier }: Pick<BuildResult, "report" | "earlier">,
   {
     options,
     kind,
@@ -23,7 +23,7 @@ export async function writeResults(
   await writeReports(options.reports, {
     json: async () => renderReportJson(report),
     markdown: async () => (await import("../report/render-markdown.ts")).renderReportMarkdown(report),
-    html: async () => (await import("../report/render-report-html.ts")).renderReportHtml(report),
+    html: async () => (await import("../report/render-report-html.ts")).renderReportHtml(report, earlier),
   });
   if (options.metadataFile !== undefined) await writeText(options.metadataFile, metadataOf(report));
   if (options.iidFile !== undefined) await writeText(options.iidFile, report.image.id);

@@ -151,9 +151,9 @@ async function perform({ command, operands, flags }: Chosen, performing: Perform
     case "build": {
       const opened = await openBuildOptions(options, { wired, around, isPlan: false });
       said.dockerfile = opened.dockerfile.text;
-      const report = await tracedBuild(opened, { around, wired, emit: live.emit });
+      const result = await tracedBuild(opened, { around, wired, emit: live.emit });
       live.end();
-      await writeResults(report, { options, kind, around, palette });
+      await writeResults(result, { options, kind, around, palette });
       return 0;
     }
   }

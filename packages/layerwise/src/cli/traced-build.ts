@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BuildOptions, build } from "../build.ts";
+import { type BuildOptions, type BuildResult, build } from "../build.ts";
 import type { Emit } from "../event.ts";
-import type { Report } from "../report/report.ts";
 import type { Wired } from "../wire.ts";
 import type { Surroundings } from "./run.ts";
 import { sendTrace } from "./telemetry.ts";
@@ -10,14 +9,14 @@ import { sendTrace } from "./telemetry.ts";
 export async function tracedBuild(
   options: BuildOptions,
   { around, wired, emit }: { around: Surroundings; wired: Wired; emit: Emit },
-): Promise<Report> {
+): Promise<BuildResult> {
   const { env, version, stderr } = around;
   const warn = (message: string) => void stderr.write(`warning    ${message}\n`);
   const began = Date.now();
   try {
-    const { report } = await build(options, { ports: wired.ports, emit, hear: wired.hear });
-    await sendTrace({ version, began, ended: Date.now(), report, error: undefined }, { env, warn });
-    return report;
+    const result = await build(options, { ports: wired.ports, emit, hear: wired.hear });
+    await sendTrace({ version, began, ended: Date.now(), report: result.report, error: undefined }, { env, warn });
+    return result;
   } catch (error) {
     await sendTrace({ version, began, ended: Date.now(), report: undefined, error }, { env, warn });
     throw error;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hasCode, isLayerwiseError } from "../error.ts";
 import type { CallOptions, Repository } from "../ports.ts";
-import { recordTag } from "../spec/build-record.ts";
-import type { Digest } from "../spec/digest.ts";
+import { type BuildRecord, recordTag } from "../spec/build-record.ts";
+import { type Digest, isDigest } from "../spec/digest.ts";
 import { decodeRecordManifest } from "../spec/record-document.ts";
 import type { BuildBefore } from "./compare-builds.ts";
 
@@ -51,6 +51,34 @@ export async function recallRecord(
   if (record === undefined || typeof record === "string") return missing(record ?? "");
   if (record.image !== digest) return missing(`${cache.name}:${tag} is the record of another image`);
   return { kind: "build", record, name };
+}
+
+/** Most builds that a history goes back. */
+const maxHistory = 100;
+
+/** Builds, the newest first, and what there is instead of a record behind the last one that has one. */
+export interface History {
+  readonly builds: readonly BuildRecord[];
+  readonly end: Exclude<BuildBefore, { kind: "build" }> | undefined;
+}
+
+/** The builds before, from one of them on. */
+export async function recallHistory(
+  newest: BuildBefore,
+  { cache, signal, last }: { cache: Repository | undefined; last: number } & CallOptions,
+): Promise<History> {
+  let found = newest;
+  const builds: BuildRecord[] = [];
+  const seen = new Set<string>();
+  while (found.kind === "build" && builds.length < Math.min(last, maxHistory)) {
+    builds.push(found.record);
+    const { image, previous } = found.record;
+    seen.add(image ?? "");
+    const isKnown = previous !== undefined && isDigest(previous) && !seen.has(previous);
+    if (!isKnown || cache === undefined) return { builds, end: undefined };
+    found = await recallRecord({ digest: previous, name: previous }, { cache, signal });
+  }
+  return { builds, end: found.kind === "build" ? undefined : found };
 }
 
 async function unlessUnreadable<T>(work: () => Promise<T>): Promise<T | string> {

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { BuildRecord } from "../spec/build-record.ts";
 import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
 import { phases, type Report, type ReportedStep } from "./report.ts";
 import type { ReportedExplanation } from "./reported-explanation.ts";
 
-/** A build's report as one self-contained HTML page. */
-export function renderReportHtml(report: Report): string {
+/**
+ * A build's report as one self-contained HTML page.
+ *
+ * @param earlier the builds before it, the newest first
+ */
+export function renderReportHtml(report: Report, earlier: readonly BuildRecord[]): string {
   const { image, route } = report;
   const lead = html`<p>${routeWords[route]} Dockerfile <code>${report.dockerfile}</code>${report.target === undefined ? "" : html`, stage <code>${report.target}</code>`}, ${report.platform}; layerwise ${report.tool.version}${report.engine === undefined ? "" : `; ${report.engine}`}.</p>`;
   const title = image.references[0] === undefined ? `Build of ${report.dockerfile}` : `Build of ${image.references[0]}`;
@@ -15,6 +21,7 @@ export function renderReportHtml(report: Report): string {
     { id: "timeline", title: "Timeline", body: timeline(report) },
     { id: "steps", title: "Steps", body: stepsOf(report) },
     { id: "image", title: "Image and checkpoints", body: imageOf(report) },
+    ...(earlier.length === 0 ? [] : [{ id: "history", title: "Builds before", body: historyOf(report, earlier) }]),
   ];
   return renderPage({ title, lead, sections });
 }
@@ -80,17 +87,61 @@ interface Bar {
 
 /** Phases one after the other, and in them the steps where they ran; what was reused took no time. */
 function timeline(report: Report): Html {
-  const total = Math.max(report.seconds.total, 0.001);
-  const percent = (seconds: number) => `${((100 * Math.min(seconds, total)) / total).toFixed(2)}%`;
-  const axis = [0, 0.25, 0.5, 0.75].map((part) => html`<span>${(part * total).toFixed(2)} s</span>`);
-  const bars = barsOf(report).map(
-    ({ label, kind, start, length }) =>
-      html`<div class="bar"><span class="label" title="${label}">${label}</span><span class="track"><i class="${kind}" style="left:${percent(start)};width:${percent(length)}"></i></span></div>\n`,
-  );
   return html`<ul class="legend" aria-label="Legend"><li class="made">tall: a step that was made</li><li class="reused">thin: reused</li><li>middle: a phase of the build</li></ul>
-<div class="bars" role="img" aria-label="Timeline of ${total.toFixed(2)} seconds; the table of steps says the same in numbers.">
+${chart(barsOf(report), { total: report.seconds.total, label: (seconds) => `Timeline of ${seconds} seconds; the table of steps says the same in numbers.` })}`;
+}
+
+/** Bars below an axis of seconds. */
+function chart(bars: readonly Bar[], { total, label }: { total: number; label: (seconds: string) => string }): Html {
+  const whole = Math.max(total, 0.001);
+  const percent = (seconds: number) => `${((100 * Math.min(seconds, whole)) / whole).toFixed(2)}%`;
+  const axis = [0, 0.25, 0.5, 0.75].map((part) => html`<span>${(part * whole).toFixed(2)} s</span>`);
+  return html`<div class="bars" role="img" aria-label="${label(whole.toFixed(2))}">
 <div class="bar axis"><span></span><span class="track">${axis}</span></div>
-${bars}</div>`;
+${bars.map(
+  ({ label: name, kind, start, length }) =>
+    html`<div class="bar"><span class="label" title="${name}">${name}</span><span class="track"><i class="${kind}" style="left:${percent(start)};width:${percent(length)}"></i></span></div>\n`,
+)}</div>`;
+}
+
+const routeBars: Readonly<Record<Report["route"], Bar["kind"]>> = {
+  reuse: "reused",
+  assemble: "waited",
+  engine: "made",
+};
+
+/** How long builds took, the newest first, and what each had to do. */
+function historyOf({ route, seconds }: Report, earlier: readonly BuildRecord[]): Html {
+  const bars = [
+    { label: "this build", kind: routeBars[route], start: 0, length: seconds.total },
+    ...earlier.map(
+      (build): Bar => ({ label: nameOf(build), kind: routeBars[build.route], start: 0, length: build.seconds }),
+    ),
+  ];
+  const rows = earlier.map((build) => {
+    const steps = build.stages.flatMap((stage) => stage.steps);
+    return [
+      timeOf(build),
+      html`<code>${build.revision?.slice(0, 12)}</code>`,
+      build.branch ?? "",
+      build.route,
+      `${steps.filter(({ state }) => state === "made").length} of ${steps.length}`,
+      `${build.seconds.toFixed(2)} s`,
+      formatBytes(build.sent),
+      formatBytes(build.received),
+    ];
+  });
+  return html`<ul class="legend" aria-label="Legend"><li class="made">tall: an engine ran</li><li class="reused">thin: everything reused</li><li>middle: assembled</li></ul>
+${chart(bars, { total: Math.max(...bars.map(({ length }) => length)), label: () => "How long this build and those before it took; the table says the same in numbers." })}
+${table("The builds that led to this one, the newest first", { head: ["Time", "Revision", "Branch", "Route", "Steps made", "Took", "Sent", "Received"], numbers: [4, 5, 6, 7], rows })}`;
+}
+
+function timeOf({ time }: BuildRecord): string {
+  return time.replace(/\.\d+Z$/, "Z");
+}
+
+function nameOf(build: BuildRecord): string {
+  return build.revision === undefined ? timeOf(build) : `${timeOf(build)} ${build.revision.slice(0, 12)}`;
 }
 
 function barsOf({ seconds, steps }: Report): readonly Bar[] {

@@ -107,6 +107,22 @@ describe("the report of a build", () => {
   });
 });
 
+describe("a page about a build", () => {
+  it("tells of the builds before it, also where nothing was left to make", async () => {
+    const { repository, folder } = await threeBuilds("page");
+    const page = join(site.work, "page.html");
+    const read = async () => (await readFile(page, "utf8")).split('<h2 id="history">')[1] ?? "";
+
+    await site.build(["--tag", `${repository}:latest`, "--report", page, folder]);
+    const repeated = await read();
+    await site.context("page", { "src/a": "changed" });
+    await site.build(["--tag", `${repository}:latest`, "--report", page, folder]);
+    const changed = await read();
+
+    for (const history of [repeated, changed]) expect(history.match(/<tr><td/g)).toHaveLength(3);
+  });
+});
+
 describe("explain", () => {
   it("says what a build would make, and why", async () => {
     const { folder, repository } = await threeBuilds("would");

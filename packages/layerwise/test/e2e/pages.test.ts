@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installPackages } from "../../../lab/src/index.ts";
 import { renderAnalysisHtml } from "../../src/report/render-analysis-html.ts";
 import { renderReportHtml } from "../../src/report/render-report-html.ts";
-import { longAnalysis, sampleReport } from "../sample-reports.ts";
+import { longAnalysis, sampleHistory, sampleReport } from "../sample-reports.ts";
 
 /** The browser is for reading one local file. */
 const flags = [
@@ -33,7 +33,7 @@ describe("a page in a browser", () => {
   beforeAll(async () => {
     await installPackages(["chromium"]);
     folder = await mkdtemp(join(tmpdir(), "layerwise-pages-"));
-    await writeFile(join(folder, "build.html"), renderReportHtml(sampleReport({})));
+    await writeFile(join(folder, "build.html"), renderReportHtml(sampleReport({}), sampleHistory()));
     await writeFile(join(folder, "analysis.html"), renderAnalysisHtml(longAnalysis()));
     browser = await chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: flags });
   });

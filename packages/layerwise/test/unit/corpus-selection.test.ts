@@ -49,8 +49,8 @@ describe("selectCorpus", () => {
     for (const one of sample) expect(one).toEqual(expect.arrayContaining(important));
     const others = sample.flatMap((one) => one.filter((name) => !important.includes(name)));
     expect(new Set(others).size).toBe(others.length);
-    expect(others.length).toBeGreaterThan(cases.length / 16);
-    expect(others.length).toBeLessThan(cases.length / 4);
+    expect(others.length).toBeGreaterThan(cases.length / 32);
+    expect(others.length).toBeLessThan(cases.length / 8);
   });
 
   it("takes a case or leaves it whatever other cases there are", () => {
@@ -67,13 +67,12 @@ describe("selectCorpus", () => {
 
 describe("seesCase", () => {
   const [important, plain] = cases as [CorpusCase, CorpusCase];
-  const running = { ...plain, dockerfile: "FROM ${TINY}\nRUN true\n" };
 
-  it("takes important cases and what runs, on the newest generation", () => {
-    const seen = [important, plain, running].map((one) => kinds.map((kind) => seesCase("sample", one, kind)));
+  it("takes important cases on the newest generation", () => {
+    const seen = [important, plain].map((one) => kinds.map((kind) => seesCase("sample", one, kind)));
 
     const newest = [false, false, true, true];
-    expect(seen).toEqual([newest, newest.map(() => false), newest]);
+    expect(seen).toEqual([newest, newest.map(() => false)]);
   });
 
   it("takes every case for all", () => {

@@ -7,7 +7,7 @@ import { renderAnalysis, renderAnalysisJson } from "../../src/report/render-anal
 import { renderAnalysisHtml } from "../../src/report/render-analysis-html.ts";
 import { renderAnalysisMarkdown, renderReportMarkdown } from "../../src/report/render-markdown.ts";
 import { renderReportHtml } from "../../src/report/render-report-html.ts";
-import { sampleAnalysis, sampleReport } from "../sample-reports.ts";
+import { sampleAnalysis, sampleHistory, sampleReport } from "../sample-reports.ts";
 
 const plain = { bold: String, dim: String, green: String, yellow: String };
 
@@ -33,7 +33,7 @@ describe("--report", () => {
 
 describe("a page", () => {
   const pages = {
-    "of a build": renderReportHtml(sampleReport({ instruction: hostile })),
+    "of a build": renderReportHtml(sampleReport({ instruction: hostile }), sampleHistory({ branch: hostile })),
     "of an analysis": renderAnalysisHtml(sampleAnalysis({ subject: hostile, instruction: hostile })),
   };
 
@@ -49,15 +49,26 @@ describe("a page", () => {
   });
 
   it("tells what changed since the build before", () => {
-    const page = renderReportHtml(sampleReport({}));
+    const page = renderReportHtml(sampleReport({}), []);
 
     expect(page).toContain("Compared with <code>registry.test/app:latest</code>");
     expect(page).toContain("2 files changed");
     expect(page).toContain("<code>src/&lt;a&gt;.py changed</code>");
   });
 
+  it("tells of the builds before, and has no place for them where there are none", () => {
+    const page = renderReportHtml(sampleReport({}), sampleHistory());
+
+    const [, history = ""] = page.split('<h2 id="history">');
+    expect(history).toMatch(/2026-01-04T10:00:00Z.*reuse.*2026-01-03T10:00:00Z.*engine.*95\.25 s.*2026-01-02/s);
+    expect(history).toContain("<code>222222222222</code>");
+    // The longest is the whole width.
+    expect(history).toMatch(/2222"?>.*?class="made" style="left:0\.00%;width:100\.00%"/s);
+    expect(renderReportHtml(sampleReport({}), [])).not.toContain('id="history"');
+  });
+
   it("shows bytes of file names that are no UTF-8 as what they are: unknown", () => {
-    expect(renderReportHtml(sampleReport({ instruction: "COPY n\udcff /" }))).toContain("COPY n\ufffd /");
+    expect(renderReportHtml(sampleReport({ instruction: "COPY n\udcff /" }), [])).toContain("COPY n\ufffd /");
   });
 });
 

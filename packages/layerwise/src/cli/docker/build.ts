@@ -45,7 +45,7 @@ async function buildInto(standIn: StandIn, { options }: BuildLine, said: Said): 
       standIn.note(event);
       live.emit(event);
     };
-    const report = await tracedBuild(
+    const { report, earlier } = await tracedBuild(
       {
         ...opened,
         outputs: [
@@ -58,7 +58,7 @@ async function buildInto(standIn: StandIn, { options }: BuildLine, said: Said): 
     );
     if (names.length === 0) await keepUntagged(standIn, report);
     live.end();
-    await writeResults(shown(report, store.repository.name), { options, kind, around, palette });
+    await writeResults({ report: shown(report, store.repository.name), earlier }, { options, kind, around, palette });
     await tidy(standIn);
     return 0;
   } catch (error) {
