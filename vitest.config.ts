@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Milliseconds that a test with registries or engines may take on a slow machine. */
 const slow = 600_000;
@@ -6,11 +7,22 @@ const slow = 600_000;
 /** Milliseconds that a test without I/O may take on a machine that does much else. */
 const busy = 60_000;
 
+/** Files that take minutes; begun last, one of them would run alone in the end. */
+const longest = /\/(?:corpus|series|demo|keys-cached|engine-images)\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => longest.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 // Unit and property tests do no I/O and share one thread pool without isolation; what starts registries and engines
 // runs file by file.
 export default defineConfig({
   test: {
-    sequence: { shuffle: { tests: true } },
+    sequence: { shuffle: { tests: true }, sequencer: LongestFirst },
     projects: [
       {
         test: {

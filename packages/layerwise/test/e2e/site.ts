@@ -233,7 +233,7 @@ export async function openSite(
     differences: async (one, other) => differences(await contents(one), await contents(other), { history: true }),
     async close() {
       const all = reads === "none" ? [] : published.references({ latest: reads === "latest" });
-      const images = isMatrix || isViewed ? all : all.slice(-mostRead);
+      const images = isMatrix ? all : all.slice(-mostRead);
       const started = isMatrix && !isViewed ? images : [];
       // All images at once may be too much for a small disk.
       const starting = { registry, open, engine: diskBytes === undefined ? engine : undefined };
