@@ -15,13 +15,16 @@ export interface BuildRecorder {
   recorded(): Promise<RecordedBuild>;
 }
 
-/** Makes a `docker` that hands everything to the engine's own, and keeps a copy of the first build's command and files. */
+/**
+ * Makes a `docker` that hands everything to the engine's own, and keeps a copy of the first build's command and files.
+ * The last word is the build context, which layerwise gives under a name that is gone afterwards.
+ */
 export async function startRecorder({ work, current }: BenchSite): Promise<BuildRecorder> {
   const folder = join(work, "recorder");
   await mkdir(folder, { recursive: true });
   const script = `#!/bin/bash
 if [[ " $* " == *" build "*" --file "* && ! -e ${folder}/command ]]; then
-  printf '%s\\0' "$@" > ${folder}/command
+  printf '%s\\0' "\${@:1:$#-1}" "$(realpath "\${@: -1}")" > ${folder}/command
   for (( at = 1; at < $#; at++ )); do
     if [[ \${!at} == --file ]]; then
       file=\${@:at+1:1}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from "node:path";
+import { type BuildPlace, placeBefore } from "./analyze/follow-places.ts";
 import { type BuildOptions, type BuildSurroundings, ignoreMatcher } from "./build.ts";
 import { parseIgnoreFile } from "./dockerfile/ignore.ts";
+import type { Dockerfile } from "./dockerfile/instruction.ts";
 import { LayerwiseError } from "./error.ts";
 import { recordPlan } from "./explain/record-plan.ts";
 import { type Explained, explainRecords, type Named } from "./explain-build.ts";
@@ -12,15 +14,16 @@ import { describeReason } from "./plan/route.ts";
 import type { RevisionNote, Revisions } from "./ports.ts";
 import { readDockerfile } from "./read-dockerfile.ts";
 import type { BuildRecord } from "./spec/build-record.ts";
+import type { GitCommit } from "./spec/git-object.ts";
 
 /** Two revisions of a git repository, and where in it the build is. */
 export interface RevisionPair {
   readonly revisions: Revisions;
   readonly from: string;
   readonly to: string;
-  /** The build context, relative to the top of the repository; empty for the top. */
+  /** The build context at `to`, relative to the top of the repository; empty for the top. */
   readonly directory: string;
-  /** The Dockerfile, relative to the top of the repository. */
+  /** The Dockerfile at `to`, relative to the top of the repository. */
   readonly file: string;
 }
 
@@ -30,6 +33,8 @@ export type RevisionOptions = Omit<BuildOptions, "context" | "dockerfile" | "ign
 /** An explanation, and where a checkout may differ from what git's objects say. */
 export interface ExplainedRevisions extends Explained {
   readonly notes: readonly RevisionNote[];
+  /** What `to` was built by; the ignore file is empty if there is none. */
+  readonly files: { readonly dockerfile: Dockerfile; readonly ignore: string };
 }
 
 /**
@@ -52,17 +57,18 @@ export async function explainRevisions(
     return found;
   };
   const notes: RevisionNote[] = [];
-  const builds: Named[] = [];
-  for (const revision of [pair.from, pair.to]) {
-    const drafting = { options, lookUp, emit, notes, now: clock.now() };
-    builds.push({ name: revision, record: await recordAt(revision, { pair, ...drafting }) });
-  }
-  const [before, after] = builds as [Named, Named];
-  return { ...explainRecords(before, after), notes };
+  const { revisions, directory, file } = pair;
+  const [older, newer] = [await revisions.commit(pair.from, { signal }), await revisions.commit(pair.to, { signal })];
+  const place = { directory, dockerfile: file };
+  const before = await placeBefore(revisions, { older, newer, place, signal });
+  const drafting = { revisions, options, lookUp, emit, notes, now: clock.now() };
+  const one = await recordAt({ name: pair.from, commit: older, place: before }, drafting);
+  const { files, ...other } = await recordAt({ name: pair.to, commit: newer, place }, drafting);
+  return { ...explainRecords(one, other), notes, files };
 }
 
 interface Drafting extends Pick<BuildSurroundings, "emit"> {
-  readonly pair: RevisionPair;
+  readonly revisions: Revisions;
   readonly options: RevisionOptions;
   readonly lookUp: (wanted: readonly WantedImage[]) => ReturnType<typeof gatherBases>;
   readonly notes: RevisionNote[];
@@ -70,16 +76,25 @@ interface Drafting extends Pick<BuildSurroundings, "emit"> {
   readonly now: number;
 }
 
-async function recordAt(revision: string, drafting: Drafting): Promise<BuildRecord> {
-  const { pair, options, lookUp, emit, notes, now } = drafting;
-  const { revisions, directory, file } = pair;
+interface Placed {
+  /** What it was called by who asks. */
+  readonly name: string;
+  readonly commit: GitCommit;
+  readonly place: BuildPlace;
+}
+
+async function recordAt(
+  { name, commit, place }: Placed,
+  drafting: Drafting,
+): Promise<Named & Pick<ExplainedRevisions, "files">> {
+  const { revisions, options, lookUp, emit, notes, now } = drafting;
+  const { directory, dockerfile: file } = place;
   const { signal } = options;
-  const commit = await revisions.commit(revision, { signal });
   const text = await revisions.text(commit, file, { signal });
   if (text === undefined) {
     throw new LayerwiseError(
       "DOCKERFILE_NOT_FOUND",
-      `could not read the Dockerfile ${file} at ${revision}: it is not there`,
+      `could not read the Dockerfile ${file} at ${name}: it is not there`,
       {
         hint: "name it with --file; if it was elsewhere then, compare with a revision after the move",
       },
@@ -87,7 +102,7 @@ async function recordAt(revision: string, drafting: Drafting): Promise<BuildReco
   }
   const context = await revisions.context(commit, { directory, signal });
   if (context === undefined) {
-    throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find the build context ${directory} at ${revision}`, {
+    throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find the build context ${directory} at ${name}`, {
       hint: "name a directory that both revisions have",
     });
   }
@@ -113,10 +128,11 @@ async function recordAt(revision: string, drafting: Drafting): Promise<BuildReco
       refused: [],
       outcomes: [],
     });
-    return { ...(record as BuildRecord), revision: commit.id };
+    const files = { dockerfile, ignore: ignoreFile ?? "" };
+    return { name, record: { ...(record as BuildRecord), revision: commit.id }, files };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new LayerwiseError("USAGE", `could not explain ${revision}: ${describeReason(error.reason)}`, {
+    throw new LayerwiseError("USAGE", `could not explain ${name}: ${describeReason(error.reason)}`, {
       hint: "nothing of its Dockerfile can be evaluated here: see docs/routes.md",
       at: error.reason.at,
     });

@@ -41,6 +41,24 @@ export async function followPlaces(
   return placed;
 }
 
+/** Commits that are looked through for one that renamed a Dockerfile. */
+const mostFollowed = 1_000;
+
+/**
+ * Where the input of a build was in an older commit, by what it is called in a newer one; what it is called there, if it
+ * cannot be followed: the older commit is not among the first parents of the newer one, or has no such Dockerfile.
+ */
+export async function placeBefore(
+  revisions: Revisions,
+  { older, newer, place, signal }: { older: GitCommit; newer: GitCommit; place: BuildPlace } & CallOptions,
+): Promise<BuildPlace> {
+  if (await isThere(revisions, { commit: older, place, signal })) return place;
+  const { commits } = await revisions.history(newer, { limit: mostFollowed, signal });
+  const between = commits.slice(0, commits.findIndex(({ id }) => id === older.id) + 1);
+  const placed = await followPlaces(revisions, { commits: between, start: place, signal });
+  return placed.at(-1)?.place ?? place;
+}
+
 async function isThere(
   revisions: Revisions,
   { commit, place, signal }: { commit: GitCommit; place: BuildPlace } & CallOptions,

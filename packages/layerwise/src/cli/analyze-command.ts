@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from "node:fs/promises";
 import { posix, relative, resolve } from "node:path";
+import { proposalsFromAdvice } from "../advise-history.ts";
 import type { Analysis } from "../analyze/analysis.ts";
 import { decodeMeasuredReport, type MeasuredReport } from "../analyze/costs.ts";
 import type { BuildPlace } from "../analyze/follow-places.ts";
@@ -14,7 +15,7 @@ import type { Palette } from "../report/render-text.ts";
 import { machinePlatform, openContextDirectory, openGitRepository, type Wired, writeContext } from "../wire.ts";
 import { readAnalyzeOptions } from "./analyze-options.ts";
 import { summaryFile, writeCiFiles } from "./ci-outputs.ts";
-import { openCacheRepository, readBuildContexts } from "./open-build.ts";
+import { openBuildSettings, openCacheRepository, readBuildContexts } from "./open-build.ts";
 import type { CommandOptions, RawFlags } from "./options.ts";
 import { writeReports } from "./report-file.ts";
 import type { Surroundings } from "./run.ts";
@@ -57,7 +58,7 @@ export async function analyzeCommand(analyzing: Analyzing): Promise<Analysis> {
 async function analyze(revisions: Revisions, { options, flags, wired, around, emit }: Analyzing): Promise<Analysis> {
   const asked = readAnalyzeOptions(flags);
   const { named } = readBuildContexts(options.buildContexts);
-  const { durations, whatIf, whatIfIgnore, backtest: sample, ...rest } = asked;
+  const { durations, whatIf, whatIfIgnore, whatIfAdvice, backtest: sample, ...rest } = asked;
   const platform = machinePlatform();
   const input: AnalyzeOptions = {
     ...rest,
@@ -76,9 +77,18 @@ async function analyze(revisions: Revisions, { options, flags, wired, around, em
     signal: around.signal,
     onProgress: progressOf(around),
   };
-  const analysis = await analyzeHistory(input, { repositories: wired.ports.repositories, emit });
-  if (sample === undefined) return analysis;
   const { ports, hear } = wired;
+  const advised = whatIfAdvice
+    ? await proposalsFromAdvice(input, {
+        options: await openBuildSettings(options, { wired, around, isPlan: true }),
+        ports,
+        emit,
+      })
+    : [];
+  if (whatIfAdvice && advised.length === 0) around.stderr.write("advice     none for the newest commits\n");
+  const proposals = [...input.proposals, ...advised];
+  const analysis = await analyzeHistory({ ...input, proposals }, { repositories: ports.repositories, emit });
+  if (sample === undefined) return analysis;
   const tried = { sample, repository: backtestRepository(options, wired), checkOut: checkOutWith(wired) };
   return { ...analysis, backtest: await backtest(input, tried, { ports, emit, hear }) };
 }

@@ -10,6 +10,7 @@ export interface AnalyzeFlags {
   readonly durations: readonly string[];
   readonly whatIf: readonly string[];
   readonly whatIfIgnore: string | undefined;
+  readonly whatIfAdvice: boolean;
   readonly buildsPerMonth: number | undefined;
   readonly pricePerMinute: number | undefined;
   /** Milliseconds. */
@@ -32,6 +33,7 @@ export function readAnalyzeOptions(flags: RawFlags): AnalyzeFlags {
     durations: flags.durations ?? [],
     whatIf: flags.whatIf ?? [],
     whatIfIgnore: flags.whatIfIgnore,
+    whatIfAdvice: flags.whatIfAdvice === true,
     buildsPerMonth:
       flags.buildsPerMonth === undefined ? undefined : readNumber("builds-per-month", flags.buildsPerMonth),
     pricePerMinute:

@@ -93,6 +93,7 @@ export interface RawFlags {
   durations?: string[];
   whatIf?: string[];
   whatIfIgnore?: string;
+  whatIfAdvice?: boolean;
   buildsPerMonth?: string;
   pricePerMinute?: string;
   keepCheckpoints?: string;

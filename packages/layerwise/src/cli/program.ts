@@ -233,6 +233,7 @@ function analyzeFlags(): readonly Option[] {
     list("--durations <report>", "a report of a build, for what steps cost; repeatable"),
     list("--what-if <dockerfile>", "a Dockerfile to try on the same history; repeatable"),
     new Option("--what-if-ignore <file>", "an ignore file to try on the same history"),
+    new Option("--what-if-advice", "try on the same history what explain advises for its newest commits"),
     new Option("--builds-per-month <number>", "builds in a month (default: the pace of the history)"),
     new Option("--price-per-minute <number>", "what a minute of CI costs, in your currency"),
     new Option(

@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import type { Analysis } from "../../src/analyze/analysis.ts";
 import { startGitHistory } from "../git-history.ts";
 import { openSite } from "./site.ts";
 
@@ -99,6 +100,23 @@ describe("explain --from --to", () => {
     expect(other.stderr).toMatch(/^error DOCKERFILE_NOT_FOUND/);
   });
 
+  it("follows a Dockerfile that was renamed, with its build context, in between", async () => {
+    const history = startGitHistory();
+    onTestFinished(() => history.remove());
+    history.commit({ "old/Dockerfile": "FROM scratch\nCOPY a /a\n", "old/a": "1" });
+    history.git("mv", "old", "new");
+    history.commit({});
+    history.commit({ "new/a": "22" });
+    const env = { PATH: "/usr/bin:/bin" };
+
+    const { stdout, stderr } = await site.layerwise(["explain", "--from", "HEAD~2", join(history.path, "new")], {
+      env,
+    });
+
+    expect(stderr).toBe("");
+    expect(stdout.toString("utf8")).toContain("a changed");
+  });
+
   it("takes base images as the lock file has them", async () => {
     const history = startGitHistory();
     onTestFinished(() => history.remove());
@@ -115,5 +133,35 @@ describe("explain --from --to", () => {
 
     expect(stderr).toMatch(/^error LOCK_OUT_OF_DATE: /);
     expect(stderr).toContain(base);
+  });
+});
+
+describe("analyze --what-if-advice", () => {
+  it("tries what explain advises on the same history", async () => {
+    const history = startGitHistory();
+    onTestFinished(() => history.remove());
+    const files = { "app/Dockerfile": dockerfile, "app/src/a": "1", "app/debug.log": "0" };
+    history.commit(files);
+    for (const index of [1, 2, 3]) history.commit({ "app/debug.log": String(index) });
+    const app = join(history.path, "app");
+    const env = { PATH: "/usr/bin:/bin" };
+    const analyze = async (...flags: string[]) =>
+      await site.layerwise(["analyze", "--offline", "--json", ...flags, app], { env });
+
+    const advised = await analyze("--what-if-advice");
+    history.commit({ "app/src/a": "2" });
+    history.commit({ "app/.dockerignore": "**/*.log\n" });
+    const applied = await analyze("--what-if-advice");
+
+    expect(advised.stderr).toBe("");
+    const { variants } = JSON.parse(advised.stdout.toString("utf8")) as Analysis;
+    const made = variants.map(({ name, rows }) => [name, rows.reduce((sum, row) => sum + row.made, 0)]);
+    expect(made).toEqual([
+      ["as it was", 3],
+      ["today's files", 3],
+      ["ignore-noise (line 2)", 0],
+    ]);
+    expect(applied.stderr).toBe("advice     none for the newest commits\n");
+    expect(JSON.parse(applied.stdout.toString("utf8")).variants).toHaveLength(1);
   });
 });
