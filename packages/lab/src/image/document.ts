@@ -29,7 +29,8 @@ export interface ManifestDocument {
   readonly schemaVersion: number;
   readonly mediaType?: string | undefined;
   readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
+  /** Null, as engines write it, if there is none. */
+  readonly layers: readonly Descriptor[] | null;
 }
 
 /** An image config. https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md */

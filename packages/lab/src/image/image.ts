@@ -92,7 +92,7 @@ async function openManifest(
     name: store.name,
     documents: [...found.documents, { what: "config", bytes, claims: claimsOf(config) }],
     config: parse(bytes, store) as ConfigDocument,
-    layers: layers.map((layer) => ({ claims: claimsOf(layer), open: () => store.blob(layer.digest) })),
+    layers: (layers ?? []).map((layer) => ({ claims: claimsOf(layer), open: () => store.blob(layer.digest) })),
   };
 }
 
