@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { advise } from "./advise/advise.ts";
 import { applyEdits, type Edit } from "./advise/edit.ts";
-import { type AnalyzeOptions, type Proposal, placedCommits } from "./analyze.ts";
-import type { BuildSurroundings } from "./build.ts";
+import { type AnalyzeOptions, lookUpOf, type Proposal, placedCommits } from "./analyze.ts";
 import { hasCode, isLayerwiseError } from "./error.ts";
-import { type ExplainedRevisions, explainRevisions, type RevisionOptions } from "./explain-revisions.ts";
+import { type ExplainedRevisions, explainRevisions, type RevisionSurroundings } from "./explain-revisions.ts";
 
 /** How many of the newest commits are looked at for advice. */
 const advisedCommits = 10;
@@ -15,17 +14,21 @@ const advisedCommits = 10;
  */
 export async function proposalsFromAdvice(
   history: AnalyzeOptions,
-  { options, ports, emit }: { options: RevisionOptions } & Omit<BuildSurroundings, "hear">,
+  surroundings: Omit<RevisionSurroundings, "lookUp">,
 ): Promise<readonly Proposal[]> {
   const { placed } = await placedCommits({ ...history, last: Math.min(history.last, advisedCommits + 1) });
+  const { repositories } = surroundings.ports;
+  const { lookUp } = lookUpOf(history, { repositories, emit: surroundings.emit });
+  const { revisions, hasGitDirectory, umask } = history;
   const proposals = new Map<string, Proposal>();
   let newest: ExplainedRevisions["files"] | undefined;
   for (const [index, { commit, place }] of [...placed].reverse().entries()) {
     const older = placed.at(-index - 2);
     if (older?.place === undefined || place === undefined) continue;
-    const pair = { revisions: history.revisions, from: older.commit.id, to: commit.id };
     const { directory, dockerfile: file } = place;
-    const explained = await unlessRefused(explainRevisions({ ...pair, directory, file }, { options, ports, emit }));
+    const pair = { revisions, from: older.commit.id, to: commit.id, directory, file };
+    const checkout = { hasGitDirectory, umask };
+    const explained = await unlessRefused(explainRevisions({ ...pair, checkout }, { ...surroundings, lookUp }));
     if (explained === undefined) continue;
     const { files } = explained;
     newest ??= files;

@@ -11,7 +11,7 @@ import { draftChains } from "./plan/draft-chains.ts";
 import { gatherBases, type WantedImage } from "./plan/gather-bases.ts";
 import { Refusal } from "./plan/refusal.ts";
 import { describeReason } from "./plan/route.ts";
-import type { RevisionNote, Revisions } from "./ports.ts";
+import type { RevisionContextOptions, RevisionNote, Revisions } from "./ports.ts";
 import { readDockerfile } from "./read-dockerfile.ts";
 import type { BuildRecord } from "./spec/build-record.ts";
 import type { GitCommit } from "./spec/git-object.ts";
@@ -25,6 +25,8 @@ export interface RevisionPair {
   readonly directory: string;
   /** The Dockerfile at `to`, relative to the top of the repository. */
   readonly file: string;
+  /** How a checkout would be made. */
+  readonly checkout?: Pick<RevisionContextOptions, "hasGitDirectory" | "umask"> | undefined;
 }
 
 /** The options of a build, apart from its files, which come from the revisions. */
@@ -45,32 +47,46 @@ export interface ExplainedRevisions extends Explained {
  */
 export async function explainRevisions(
   pair: RevisionPair,
-  { options, ports, emit }: { options: RevisionOptions } & Omit<BuildSurroundings, "hear">,
+  { options, ports, emit, lookUp = lookUpOnce(options, { ports, emit }) }: RevisionSurroundings,
 ): Promise<ExplainedRevisions> {
-  const looked = new Map<string, ReturnType<typeof gatherBases>>();
-  const { repositories, clock } = ports;
-  const { named, locked, signal } = options;
-  const lookUp = (wanted: readonly WantedImage[]) => {
-    const key = JSON.stringify(wanted);
-    const found = looked.get(key) ?? gatherBases(wanted, { repositories, named, locked, emit, signal });
-    looked.set(key, found);
-    return found;
-  };
+  const { clock } = ports;
+  const { signal } = options;
   const notes: RevisionNote[] = [];
-  const { revisions, directory, file } = pair;
+  const { revisions, directory, file, checkout } = pair;
   const [older, newer] = [await revisions.commit(pair.from, { signal }), await revisions.commit(pair.to, { signal })];
   const place = { directory, dockerfile: file };
   const before = await placeBefore(revisions, { older, newer, place, signal });
-  const drafting = { revisions, options, lookUp, emit, notes, now: clock.now() };
+  const drafting = { revisions, checkout, options, lookUp, emit, notes, now: clock.now() };
   const one = await recordAt({ name: pair.from, commit: older, place: before }, drafting);
   const { files, ...other } = await recordAt({ name: pair.to, commit: newer, place }, drafting);
   return { ...explainRecords(one, other), notes, files };
 }
 
-interface Drafting extends Pick<BuildSurroundings, "emit"> {
-  readonly revisions: Revisions;
+type LookUp = (wanted: readonly WantedImage[]) => ReturnType<typeof gatherBases>;
+
+/** What explaining needs of the outside. */
+export interface RevisionSurroundings extends Omit<BuildSurroundings, "hear"> {
   readonly options: RevisionOptions;
-  readonly lookUp: (wanted: readonly WantedImage[]) => ReturnType<typeof gatherBases>;
+  /** How base images are found; by default in their registries, each once. */
+  readonly lookUp?: LookUp | undefined;
+}
+
+function lookUpOnce(
+  { named, locked, signal }: RevisionOptions,
+  { ports: { repositories }, emit }: Pick<BuildSurroundings, "ports" | "emit">,
+): LookUp {
+  const looked = new Map<string, ReturnType<typeof gatherBases>>();
+  return (wanted) => {
+    const key = JSON.stringify(wanted);
+    const found = looked.get(key) ?? gatherBases(wanted, { repositories, named, locked, emit, signal });
+    looked.set(key, found);
+    return found;
+  };
+}
+
+interface Drafting extends Pick<BuildSurroundings, "emit">, Pick<RevisionPair, "revisions" | "checkout"> {
+  readonly options: RevisionOptions;
+  readonly lookUp: LookUp;
   readonly notes: RevisionNote[];
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -87,7 +103,7 @@ async function recordAt(
   { name, commit, place }: Placed,
   drafting: Drafting,
 ): Promise<Named & Pick<ExplainedRevisions, "files">> {
-  const { revisions, options, lookUp, emit, notes, now } = drafting;
+  const { revisions, checkout, options, lookUp, emit, notes, now } = drafting;
   const { directory, dockerfile: file } = place;
   const { signal } = options;
   const text = await revisions.text(commit, file, { signal });
@@ -100,7 +116,7 @@ async function recordAt(
       },
     );
   }
-  const context = await revisions.context(commit, { directory, signal });
+  const context = await revisions.context(commit, { directory, ...checkout, signal });
   if (context === undefined) {
     throw new LayerwiseError("CONTEXT_NOT_FOUND", `could not find the build context ${directory} at ${name}`, {
       hint: "name a directory that both revisions have",

@@ -140,7 +140,9 @@ describe("analyze --what-if-advice", () => {
   it("tries what explain advises on the same history", async () => {
     const history = startGitHistory();
     onTestFinished(() => history.remove());
-    const files = { "app/Dockerfile": dockerfile, "app/src/a": "1", "app/debug.log": "0" };
+    // Nobody may ask for it: the analysis is offline.
+    const text = dockerfile.replace("scratch", `${site.registry.name}/never-pushed:1`);
+    const files = { "app/Dockerfile": text, "app/src/a": "1", "app/debug.log": "0" };
     history.commit(files);
     for (const index of [1, 2, 3]) history.commit({ "app/debug.log": String(index) });
     const app = join(history.path, "app");

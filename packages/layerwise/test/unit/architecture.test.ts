@@ -76,7 +76,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "build-defaults.ts": ["build.ts"],
   "analyze.ts": ["analyze", "plan", "spec", "error.ts", "event.ts", "ports.ts"],
   "backtest.ts": ["analyze.ts", "analyze", "build.ts", "build-defaults.ts", "report", "spec", "error.ts", "ports.ts"],
-  "advise-history.ts": ["analyze.ts", "explain-revisions.ts", "build.ts", "advise", "error.ts"],
+  "advise-history.ts": ["analyze.ts", "explain-revisions.ts", "advise", "error.ts"],
   "wire.ts": ["system", "event.ts", "ports.ts"],
   cli: [
     "build.ts",
