@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";

@@ -2,7 +2,8 @@
 import type { Before, Explanation } from "../explain/cause.ts";
 import { describeCause } from "../explain/describe-cause.ts";
 import type { BuildRecord } from "../spec/build-record.ts";
-import { formatBytes, type Palette } from "./render-text.ts";
+import { historyRow } from "./history-row.ts";
+import type { Palette } from "./render-text.ts";
 import { renderTable } from "./table.ts";
 
 /** Why each step was made, for people. */
@@ -55,21 +56,7 @@ export function renderExplanationJson(explanation: Explanation, more: object = {
 
 /** Builds of the past as a table, the newest first. */
 export function renderHistory(builds: readonly BuildRecord[], palette: Palette): string {
-  const rows = builds.map(({ time, revision, branch, route, seconds, sent, received, stages, image }) => {
-    const steps = stages.flatMap((stage) => stage.steps);
-    const made = steps.filter(({ state }) => state === "made").length;
-    return [
-      time.replace(/\.\d+Z$/, "Z"),
-      revision?.slice(0, 12) ?? "",
-      branch ?? "",
-      route,
-      `${made} of ${steps.length}`,
-      `${seconds.toFixed(2)} s`,
-      formatBytes(sent),
-      formatBytes(received),
-      (image ?? "").slice(0, 19),
-    ];
-  });
+  const rows = builds.map((build) => [...Object.values(historyRow(build)), (build.image ?? "").slice(0, 19)]);
   const head = ["time", "revision", "branch", "route", "made", "took", "up", "down", "image"].map(palette.dim);
   return `${renderTable([head, ...rows], { right: [4, 5, 6, 7] }).join("\n")}\n`;
 }

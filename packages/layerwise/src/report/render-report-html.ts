@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { BuildRecord } from "../spec/build-record.ts";
+import { historyRow } from "./history-row.ts";
 import { figures, type Html, html, renderPage, type Section, table } from "./html.ts";
 import { formatBytes } from "./render-text.ts";
 import { phases, type Report, type ReportedStep } from "./report.ts";
@@ -119,29 +119,17 @@ function historyOf({ route, seconds }: Report, earlier: readonly BuildRecord[]):
     ),
   ];
   const rows = earlier.map((build) => {
-    const steps = build.stages.flatMap((stage) => stage.steps);
-    return [
-      timeOf(build),
-      html`<code>${build.revision?.slice(0, 12)}</code>`,
-      build.branch ?? "",
-      build.route,
-      `${steps.filter(({ state }) => state === "made").length} of ${steps.length}`,
-      `${build.seconds.toFixed(2)} s`,
-      formatBytes(build.sent),
-      formatBytes(build.received),
-    ];
+    const { time, revision, ...rest } = historyRow(build);
+    return [time, html`<code>${revision}</code>`, ...Object.values(rest)];
   });
   return html`<ul class="legend" aria-label="Legend"><li class="made">tall: an engine ran</li><li class="reused">thin: everything reused</li><li>middle: assembled</li></ul>
 ${chart(bars, { total: Math.max(...bars.map(({ length }) => length)), label: () => "How long this build and those before it took; the table says the same in numbers." })}
 ${table("The builds that led to this one, the newest first", { head: ["Time", "Revision", "Branch", "Route", "Steps made", "Took", "Sent", "Received"], numbers: [4, 5, 6, 7], rows })}`;
 }
 
-function timeOf({ time }: BuildRecord): string {
-  return time.replace(/\.\d+Z$/, "Z");
-}
-
 function nameOf(build: BuildRecord): string {
-  return build.revision === undefined ? timeOf(build) : `${timeOf(build)} ${build.revision.slice(0, 12)}`;
+  const { time, revision } = historyRow(build);
+  return `${time} ${revision}`.trimEnd();
 }
 
 function barsOf({ seconds, steps }: Report): readonly Bar[] {
