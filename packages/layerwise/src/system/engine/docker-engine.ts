@@ -108,8 +108,8 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
 
 /**
  * The build context under a path that no build had before. BuildKit keeps what it was sent from a path and is sent only
- * what changed; of a directory whose mode alone changed it takes the mode, but not into the digests that decide whether
- * a COPY is cached.
+ * what changed: a file of the same size and time counts as unchanged (moby/buildkit#4817), and of a directory whose mode
+ * alone changed it takes the mode, but not into the digests that decide whether a COPY is cached.
  */
 async function contextFor({ context }: EngineRequest, folder: string): Promise<EngineRequest["context"]> {
   if (context.kind !== "directory") return context;

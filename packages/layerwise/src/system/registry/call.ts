@@ -28,6 +28,7 @@ export function call(request: ClientRequest, { body, answerTimeout, signal }: Ca
     let answering: NodeJS.Timeout | undefined;
     // A request that has no connection yet ends only once it gets one.
     const aborted = () => reject(signal?.reason);
+    if (signal?.aborted === true) aborted();
     signal?.addEventListener("abort", aborted);
     const settled = () => {
       signal?.removeEventListener("abort", aborted);
