@@ -36,8 +36,8 @@ export interface SiteOptions {
   /** Whether there is a second way to the registry, through a proxy with faults. */
   readonly isProxied?: boolean | undefined;
   /**
-   * What others read, when the site closes, of what was published: any image (by default), those that tags point to in
-   * the end, or none. Of these they read the last few, and with LAYERWISE_ENGINES=all each.
+   * What others read, when the site closes, of what was published: all images (by default), those that tags point to
+   * in the end, or none. Of these they read the last few, and with LAYERWISE_ENGINES=all each.
    */
   readonly reads?: "all" | "latest" | "none" | undefined;
   /** Whether tests have an engine look at what was published themselves; else all of it is started, with all engines. */
