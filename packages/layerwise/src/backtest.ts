@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Backtest, type BacktestedCommit, type BuildShape, compareBuilds } from "./analyze/backtest.ts";
+import { type Backtest, type BuiltSteps, compareBuilds, type PredictedBuild } from "./analyze/backtest.ts";
 import type { PlacedCommit } from "./analyze/follow-places.ts";
+import { predictedSteps } from "./analyze/predicted-steps.ts";
 import { type CommitOutcome, filesOf, type ReplayInput, replay } from "./analyze/replay.ts";
 import { type AnalyzeOptions, lookUpOf, placedCommits } from "./analyze.ts";
 import { type BuildSurroundings, build } from "./build.ts";
@@ -35,11 +36,11 @@ export async function backtest(
   const keys = keysOf((await replay(tried, input)).outcomes);
   const present = await presentKeys(keys, { repository, signal: options.signal });
   const { outcomes } = await replay(tried, { ...input, present });
-  const commits: Omit<BacktestedCommit, "agrees">[] = [];
+  const commits: PredictedBuild[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     const one = tried[index] as PlacedCommit;
     const happened = await buildCommit(one, { input, options, repository, checkOut, surroundings });
-    commits.push({ id: one.commit.id, predicted: predictedShape(outcome), ...happened });
+    commits.push({ id: one.commit.id, predicted: predictedSteps(outcome), ...happened });
   }
   return compareBuilds(commits);
 }
@@ -69,7 +70,7 @@ interface Building extends Pick<BacktestOptions, "repository" | "checkOut"> {
 async function buildCommit(
   { commit, place }: PlacedCommit,
   { input, options, repository, checkOut, surroundings }: Building,
-): Promise<Pick<BacktestedCommit, "actual" | "error">> {
+): Promise<Pick<PredictedBuild, "actual" | "error">> {
   const files = place && (await filesOf(commit, place, input));
   if (files === undefined) return { actual: undefined, error: "there is no Dockerfile" };
   const { signal } = options;
@@ -95,24 +96,13 @@ async function buildCommit(
       },
       surroundings,
     );
-    return { actual: actualShape(report), error: undefined };
+    return { actual: actualSteps(report), error: undefined };
   } catch (error) {
     if (!isLayerwiseError(error) || error.code === "CANCELLED") throw error;
     return { actual: undefined, error: `${error.code}: ${error.message}` };
   }
 }
 
-function predictedShape(outcome: CommitOutcome): BuildShape {
-  if (outcome.kind === "whole") return { route: "engine", made: [] };
-  if (outcome.kind !== "planned") return { route: undefined, made: [] };
-  const made = outcome.steps.filter(({ cause }) => cause !== undefined).map(({ written }) => written);
-  return { route: outcome.route, made: namesOf(made) };
-}
-
-function actualShape({ route, steps }: Report): BuildShape {
-  return { route, made: namesOf(steps.filter(({ state }) => state === "made")) };
-}
-
-function namesOf(steps: readonly { readonly stage: string; readonly line: number }[]): readonly string[] {
-  return [...steps].sort((one, other) => one.line - other.line).map(({ stage, line }) => `${stage}:${line}`);
+function actualSteps({ route, steps }: Report): BuiltSteps {
+  return { route, steps: steps.map(({ stage, line, state, key }) => ({ stage, line, state, key })) };
 }

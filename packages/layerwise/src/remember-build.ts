@@ -13,7 +13,7 @@ import type { Delivered, Output } from "./publish/deliver.ts";
 import { saveRecord } from "./publish/save-record.ts";
 import type { Recorded } from "./report/recorder.ts";
 import { reportedSteps } from "./report/report.ts";
-import type { BuildRecord } from "./spec/build-record.ts";
+import { type BuildRecord, keyedArguments } from "./spec/build-record.ts";
 import { hexOf } from "./spec/digest.ts";
 
 /** The revision that is built, as far as it is known. */
@@ -26,6 +26,7 @@ export interface SourceRevision {
 export interface RememberOptions extends CallOptions {
   readonly ignoreFile: string | undefined;
   readonly target: string | undefined;
+  readonly buildArgs: ReadonlyMap<string, string>;
   readonly noCache: boolean | readonly string[];
   readonly cache: Repository | undefined;
   readonly readOnlyCache: boolean;
@@ -76,12 +77,13 @@ export function recordOf(
     now: number;
   },
 ): BuildRecord | undefined {
-  const { ignoreFile, target, noCache, source, version } = options;
+  const { ignoreFile, target, buildArgs, noCache, source, version } = options;
   const record = recordPlan(plan, {
     time: new Date(now).toISOString(),
     tool: version,
     salt,
     target,
+    buildArgs: keyedArguments(salt, buildArgs),
     ignore: parseIgnoreFile(ignoreFile ?? ""),
     noCache: noCache === true || (noCache !== false && noCache.length > 0) ? noCache : false,
     refused,

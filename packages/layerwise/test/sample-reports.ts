@@ -140,7 +140,9 @@ export function sampleAnalysis({
   ]);
   const rate = { unit: "seconds", reports: 1, buildsPerMonth: 60, rate: "option", pricePerMinute: 0.5 } as const;
   const variant = (name: string, kind: "as-it-was" | "fixed") => summarize({ name, kind, outcomes, costs, rate });
-  const shape = { route: "assemble", made: ["app:4"] } as const;
+  const step = { stage: "app", line: 4, key: digestOf("4") } as const;
+  const predicted = { route: "assemble", steps: [{ ...step, state: "made" }] } as const;
+  const reused = { route: "reuse", steps: [{ ...step, state: "reused" }] } as const;
   return {
     version: 1,
     kind: "analysis",
@@ -162,9 +164,16 @@ export function sampleAnalysis({
       variant("today's files", "fixed"),
       variant("Dockerfile.new", "fixed"),
     ],
-    backtest: compareBuilds([
-      { id: "1".padStart(40, "0"), predicted: shape, actual: shape, error: undefined },
-      { id: "2".padStart(40, "0"), predicted: shape, actual: { route: "reuse", made: [] }, error: undefined },
-    ]),
+    backtest: compareBuilds(
+      [
+        { id: "1".repeat(40), predicted, actual: predicted, error: undefined },
+        { id: "2".repeat(40), predicted, actual: reused, error: undefined },
+      ],
+      {
+        source: "records",
+        uncompared: [{ id: undefined, time: "2026-01-01T00:00:00.000Z", why: "platform", detail: "linux/arm64" }],
+        unrecorded: 3,
+      },
+    ),
   };
 }

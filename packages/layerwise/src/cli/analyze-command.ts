@@ -7,6 +7,7 @@ import { decodeMeasuredReport, type MeasuredReport } from "../analyze/costs.ts";
 import type { BuildPlace } from "../analyze/follow-places.ts";
 import { type AnalyzeOptions, analyzeHistory, type Proposal } from "../analyze.ts";
 import { type BacktestOptions, backtest } from "../backtest.ts";
+import { backtestRecords, type RecordedPlace } from "../backtest-records.ts";
 import { LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { Repository, Revisions } from "../ports.ts";
@@ -15,7 +16,7 @@ import type { Palette } from "../report/render-text.ts";
 import { machinePlatform, openContextDirectory, openGitRepository, type Wired, writeContext } from "../wire.ts";
 import { readAnalyzeOptions } from "./analyze-options.ts";
 import { summaryFile, writeCiFiles } from "./ci-outputs.ts";
-import { openBuildSettings, openCacheRepository, readBuildContexts } from "./open-build.ts";
+import { openBuildSettings, openCacheRepository, openTaggedPlace, readBuildContexts } from "./open-build.ts";
 import type { CommandOptions, RawFlags } from "./options.ts";
 import { writeReports } from "./report-file.ts";
 import type { Surroundings } from "./run.ts";
@@ -89,8 +90,27 @@ async function analyze(revisions: Revisions, { options, flags, wired, around, em
   const proposals = [...input.proposals, ...advised];
   const analysis = await analyzeHistory({ ...input, proposals }, { repositories: ports.repositories, emit });
   if (sample === undefined) return analysis;
+  if (sample === "recorded") {
+    const recorded = recordedPlace(options, wired);
+    return {
+      ...analysis,
+      backtest: await backtestRecords(input, recorded, { repositories: ports.repositories, emit }),
+    };
+  }
   const tried = { sample, repository: backtestRepository(options, wired), checkOut: checkOutWith(wired) };
   return { ...analysis, backtest: await backtest(input, tried, { ports, emit, hear }) };
+}
+
+function recordedPlace(options: CommandOptions, wired: Wired): RecordedPlace {
+  const { cacheRepo, tags } = options;
+  const place = openTaggedPlace(options, wired);
+  if (place === undefined || tags.length === 0) {
+    throw new LayerwiseError("USAGE", "could not backtest with records: there is no tag", {
+      hint: "name the image that builds of the branch publish with --tag REPOSITORY:TAG",
+    });
+  }
+  const { repositories } = wired.ports;
+  return { place, cache: cacheRepo === undefined ? place.repository : openCacheRepository(cacheRepo, repositories) };
 }
 
 function backtestRepository({ cacheRepo }: CommandOptions, { ports }: Wired): Repository {

@@ -17,8 +17,8 @@ export interface AnalyzeFlags {
   readonly keepFor: number | undefined;
   readonly hasGitDirectory: boolean | undefined;
   readonly umask: number | undefined;
-  /** How many commits are built. */
-  readonly backtest: number | undefined;
+  /** How many commits are built, or that builds of the past are read. */
+  readonly backtest: number | "recorded" | undefined;
 }
 
 /** Commits that are looked at if nobody says how many. */
@@ -41,8 +41,12 @@ export function readAnalyzeOptions(flags: RawFlags): AnalyzeFlags {
     keepFor: flags.keepCheckpoints === undefined ? undefined : readAge("--keep-checkpoints", flags.keepCheckpoints),
     hasGitDirectory: flags.withoutGitDirectory === true ? false : undefined,
     umask: flags.umask === undefined ? undefined : readUmask(flags.umask),
-    backtest: flags.backtest === undefined ? undefined : readCount("backtest", flags.backtest),
+    backtest: flags.backtest === undefined ? undefined : readBacktest(flags.backtest),
   };
+}
+
+function readBacktest(text: string): number | "recorded" {
+  return text === "recorded" ? text : readCount("backtest", text);
 }
 
 function readCount(flag: string, text: string): number {

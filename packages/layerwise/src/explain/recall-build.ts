@@ -54,7 +54,7 @@ export async function recallRecord(
 }
 
 /** Most builds that a history goes back. */
-const maxHistory = 100;
+const maxHistory = 1_000;
 
 /** Builds, the newest first, and what there is instead of a record behind the last one that has one. */
 export interface History {

@@ -31,7 +31,7 @@ export interface StepOutcome {
 
 /** What a record says besides the plan. */
 export interface RecordedAround
-  extends Pick<BuildRecord, "time" | "tool" | "salt" | "target" | "ignore" | "noCache" | "refused"> {
+  extends Pick<BuildRecord, "time" | "tool" | "salt" | "target" | "buildArgs" | "ignore" | "noCache" | "refused"> {
   readonly outcomes: readonly StepOutcome[];
 }
 

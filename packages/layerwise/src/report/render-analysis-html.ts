@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, AnalyzedCommit, Variant } from "../analyze/analysis.ts";
 import { isFollowing } from "../analyze/cause.ts";
+import { actualText, backtestSummary, differenceTexts, shapeText, uncomparedTexts } from "./backtest-words.ts";
 import { causeWords } from "./cause-words.ts";
 import { figures, type Html, html, renderPage, type Section, scrolling, table } from "./html.ts";
 import { oneLine } from "./one-line.ts";
@@ -151,16 +152,18 @@ function proposalsOf(fixed: readonly Variant[], analysis: Analysis): Html {
 
 function backtestSection({ backtest }: Analysis): readonly Section[] {
   if (backtest === undefined) return [];
-  const { commits, agreed } = backtest;
-  const body = table(`${agreed} of ${commits.length} builds went as predicted`, {
-    head: ["Commit", "Predicted", "Built", "Agrees"],
-    rows: commits.map(({ id, predicted, actual, error, agrees }) => [
-      html`<code>${short(id)}</code>`,
-      `${predicted.route ?? "failure"} ${predicted.made.join(" ")}`,
-      actual === undefined ? `failed: ${error}` : `${actual.route} ${actual.made.join(" ")}`,
-      agrees ? "yes" : "no",
+  const builds = table(backtestSummary(backtest), {
+    head: ["Commit", "Predicted", "Built", "Agrees", "What did not"],
+    rows: backtest.commits.map((commit) => [
+      html`<code>${short(commit.id)}</code>`,
+      shapeText(commit.predicted),
+      actualText(commit),
+      commit.agrees ? "yes" : "no",
+      differenceTexts(commit).join("; "),
     ]),
   });
+  const rest = uncomparedTexts(backtest).map((remark) => html`<li>${remark}</li>`);
+  const body = rest.length === 0 ? builds : html`${builds}<ul>${rest}</ul>`;
   return [{ id: "backtest", title: "Predictions and builds", body }];
 }
 

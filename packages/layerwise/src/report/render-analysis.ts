@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, Row, Summary, Variant } from "../analyze/analysis.ts";
+import { actualText, backtestSummary, differenceTexts, shapeText, uncomparedTexts } from "./backtest-words.ts";
 import { causeWords } from "./cause-words.ts";
 import { oneLine } from "./one-line.ts";
 import type { Palette } from "./render-text.ts";
@@ -148,14 +149,16 @@ function comparison({ variants, costs }: Analysis, palette: Palette): readonly s
 
 function backtestLines({ backtest }: Analysis, palette: Palette): readonly string[] {
   if (backtest === undefined) return [];
-  const { commits, agreed } = backtest;
-  const wrong = commits
-    .filter(({ agrees }) => !agrees)
-    .map(({ id, predicted, actual, error }) => {
-      const happened = actual === undefined ? `failed: ${error}` : `${actual.route} ${actual.made.join(" ")}`;
-      return `  ${short(id)}: predicted ${predicted.route ?? "a failure"} ${predicted.made.join(" ")}, was ${happened}`;
-    });
-  return ["", `${palette.bold("backtest")}: ${agreed} of ${commits.length} builds went as predicted`, ...wrong];
+  const wrong = backtest.commits.filter(({ agrees }) => !agrees);
+  return [
+    "",
+    `${palette.bold("backtest")}: ${backtestSummary(backtest)}`,
+    ...wrong.flatMap((commit) => [
+      `  ${short(commit.id)}: predicted ${shapeText(commit.predicted)}, was ${actualText(commit)}`,
+      ...differenceTexts(commit).map((difference) => `    ${difference}`),
+    ]),
+    ...uncomparedTexts(backtest).map((remark) => `  ${remark}`),
+  ];
 }
 
 /** The form in which people name commits. */

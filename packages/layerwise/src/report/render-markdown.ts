@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Analysis, Variant } from "../analyze/analysis.ts";
+import { actualText, backtestSummary, differenceTexts, shapeText, uncomparedTexts } from "./backtest-words.ts";
 import { costText, remarks, routesText, short, whyText } from "./render-analysis.ts";
 import { formatBytes } from "./render-text.ts";
 import type { Report } from "./report.ts";
@@ -55,7 +56,24 @@ export function renderAnalysisMarkdown(analysis: Analysis): string {
             ]),
           ),
         ]),
+    ...backtestParts(analysis),
   ]);
+}
+
+function backtestParts({ backtest }: Analysis): readonly string[] {
+  if (backtest === undefined) return [];
+  const wrong = backtest.commits.filter(({ agrees }) => !agrees);
+  const rows = wrong.map((commit) => [
+    code(short(commit.id)),
+    text(shapeText(commit.predicted)),
+    text(actualText(commit)),
+    differenceTexts(commit).map(text).join("; "),
+  ]);
+  return [
+    `${text(backtestSummary(backtest))}.`,
+    ...(rows.length === 0 ? [] : [table(["commit", "predicted", "built", "what did not agree"], rows)]),
+    ...uncomparedTexts(backtest).map((remark) => `- ${text(remark)}`),
+  ];
 }
 
 function variantParts({ rows, summary }: Variant, { costs }: Analysis): readonly string[] {

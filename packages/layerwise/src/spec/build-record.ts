@@ -108,6 +108,8 @@ export interface BuildRecord {
   readonly dockerfile: string;
   readonly target?: string | undefined;
   readonly platform: string;
+  /** Keyed digests of the build arguments that were given, by name; undefined: a version that did not write them down. */
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly route: "reuse" | "assemble" | "engine";
   /** Seconds until the image had its tags. */
   readonly seconds: number;
@@ -127,6 +129,12 @@ export interface BuildRecord {
 /** A value as a record may hold it: the beginning of a digest that is keyed by the record's salt and the value's name. */
 export function keyedValue(salt: string, { name, value }: { name: string; value: string }): string {
   return hexOf(digestOf(`layerwise-value-1\n${salt}\n${name}\n${value}`)).slice(0, 16);
+}
+
+/** Build arguments as a record may hold them. */
+export function keyedArguments(salt: string, values: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  const entries = [...values].map(([name, value]) => [name, keyedValue(salt, { name: `argument ${name}`, value })]);
+  return Object.fromEntries(entries);
 }
 
 /** The tag under which the record of the build that made an image lies. */

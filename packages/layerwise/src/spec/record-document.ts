@@ -51,6 +51,7 @@ const recordSchema = v.object({
   dockerfile: v.string(),
   target: v.optional(v.string()),
   platform: v.string(),
+  buildArgs: v.optional(digests),
   route: v.picklist(["reuse", "assemble", "engine"]),
   seconds: count,
   sent: count,

@@ -76,6 +76,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "build-defaults.ts": ["build.ts"],
   "analyze.ts": ["analyze", "plan", "spec", "error.ts", "event.ts", "ports.ts"],
   "backtest.ts": ["analyze.ts", "analyze", "build.ts", "build-defaults.ts", "report", "spec", "error.ts", "ports.ts"],
+  "backtest-records.ts": ["analyze.ts", "analyze", "explain", "spec", "error.ts", "ports.ts"],
   "advise-history.ts": ["analyze.ts", "explain-revisions.ts", "advise", "error.ts"],
   "wire.ts": ["system", "event.ts", "ports.ts"],
   cli: [
@@ -84,6 +85,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "analyze.ts",
     "advise-history.ts",
     "backtest.ts",
+    "backtest-records.ts",
     "explain-build.ts",
     "explain-revisions.ts",
     "wire.ts",

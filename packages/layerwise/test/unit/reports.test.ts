@@ -102,7 +102,7 @@ describe("an analysis in text", () => {
     expect(text).toMatch(/^3\s+RUN install\s+1 of 5\s+0\s+60\.0 s\s+60\.0 s\s+1 × comes after a step that was made/m);
     expect(text).toContain("45.0 minutes a month instead of 120.0 (60 builds a month, by your option)");
     expect(text).toMatch(/side by side on the 4 builds/);
-    expect(text).toContain("backtest: 1 of 2 builds went as predicted");
+    expect(text).toContain("backtest: 1 of 2 recorded builds went as predicted");
   });
 
   it("is the same data as JSON", () => {
@@ -159,5 +159,24 @@ describe("traces", () => {
     [{ ...endpoint, OTEL_TRACES_EXPORTER: "console,otlp" }, true],
   ])("with %j are wanted: %s", (env, wanted) => {
     expect(wantsTraces(env)).toBe(wanted);
+  });
+});
+
+describe("predictions beside recorded builds", () => {
+  const analysis = sampleAnalysis({});
+  const forms = {
+    text: renderAnalysis(analysis, plain),
+    markdown: renderAnalysisMarkdown(analysis).replaceAll("\\", ""),
+    html: renderAnalysisHtml(analysis),
+  };
+
+  it.each(Object.keys(forms) as (keyof typeof forms)[])("are told in %s, with commit and step", (form) => {
+    const text = forms[form];
+
+    expect(text).toContain("1 of 2 recorded builds went as predicted");
+    expect(text).toContain("222222222222");
+    expect(text).toContain("app:4 predicted made, was reused; its inputs were the same");
+    expect(text).toContain("1 record not compared: for another platform (linux/arm64)");
+    expect(text).toContain("3 commits have no record");
   });
 });
