@@ -19,6 +19,7 @@ import { EngineFallback } from "./engine-fallback";
 import type { LayerwiseImage } from "./layerwise-image";
 import { actionProject } from "./private/build-project";
 import { runnerCommands } from "./private/build-spec";
+import { checkCommit, checkEngine } from "./private/check-step";
 import { type FallbackProject, fallbackProjects } from "./private/fallback-projects";
 import { grantImages } from "./private/image-access";
 import {
@@ -69,8 +70,13 @@ export interface ImageStepProps {
 
 /** What a step that builds images is told besides the images. */
 export interface ImageBuildOptions extends ImageStepProps {
-  /** The source that the build contexts are in. */
-  readonly source: IFileSetProducer;
+  /**
+   * The source that the build contexts are in. AWS CodePipeline needs it; a job of cdk-pipelines-github checks it out
+   * itself.
+   *
+   * @default - none
+   */
+  readonly source?: IFileSetProducer;
 
   /**
    * The commit, as the pipeline knows it: `source.sourceAttribute('CommitId')`. Needed for `ImageTag.commit()`; the
@@ -160,8 +166,15 @@ export class ImageBuildStep extends CodeBuildStep implements ICodePipelineAction
   public produceAction(stage: IStage, options: ProduceActionOptions): CodePipelineActionFactoryResult {
     const scope = actionScope(options);
     const fallbacks = this.fallbacks(scope, options);
-    const [source, assembly] = this.inputs;
-    const folder = `$CODEBUILD_SRC_DIR_${options.artifacts.toCodePipeline((assembly ?? source).fileSet).artifactName}`;
+    const [, assembly] = this.inputs;
+    if (assembly === undefined) {
+      throw refusal({
+        what: `add the step ${this.id} to AWS CodePipeline`,
+        why: "it has no source, and AWS CodeBuild checks nothing out",
+        fix: "give source: the file set that the synth step has as its input",
+      });
+    }
+    const folder = `$CODEBUILD_SRC_DIR_${options.artifacts.toCodePipeline(assembly.fileSet).artifactName}`;
     const { commitId, projectName, encryptionKey, logGroup } = this.options;
     const commands = runnerCommands({
       runner: `${folder}/${runnerPath(this.images[0] as LayerwiseImage)}`,
@@ -220,35 +233,3 @@ const lambdaSeconds = 14 * 60;
 
 /** Seconds that other builds wait for an engine: as long as they may themselves take at most. */
 const engineSeconds = 8 * 60 * 60;
-
-function checkCommit(id: string, { images, commitId }: ImageBuildStepProps): void {
-  const one = images.find(({ _plan }) => _plan.tagKind === "commit");
-  if (one === undefined || (commitId !== undefined && commitId !== "")) return;
-  throw refusal({
-    what: `make the step ${id}`,
-    why: `${one.node.path} is tagged with its commit, and the step is not told which one it builds`,
-    fix: "give commitId: source.sourceAttribute('CommitId')",
-  });
-}
-
-/** An engine builds for the platform of its machine. */
-function checkEngine(id: string, { images, engineFallback }: ImageBuildStepProps, { _settings }: BuildCompute): void {
-  const { hasEngine, kind, architecture } = _settings;
-  if (!hasEngine) return;
-  if (engineFallback !== undefined) {
-    throw refusal({
-      what: `make the step ${id}`,
-      why: `its compute, ${kind}, has an engine of its own, so nothing would use engineFallback`,
-      fix: "leave engineFallback out",
-    });
-  }
-  for (const { node, platforms } of images) {
-    const other = platforms.find((platform) => platform !== architecture);
-    if (other === undefined) continue;
-    throw refusal({
-      what: `build ${node.path} for ${other.platform}`,
-      why: `the engine of the step ${id} is on ${architecture.platform}`,
-      fix: "give the compute the architecture of the image, or leave compute to BuildCompute.lambda(), whose fallback has it",
-    });
-  }
-}

@@ -181,7 +181,7 @@ it("refuses machines that cannot do what is asked", () => {
   );
 });
 
-it("refuses a step that is not told the commit, or that has no images", () => {
+it("refuses a step that is not told the commit, or that has no images or no source", () => {
   const app = makeApp();
   const { source, cloudAssembly } = makePipeline(new Stack(app, "Pipeline"));
   const tag = ImageTag.commit("0123456789abcdef0123456789abcdef01234567");
@@ -190,6 +190,16 @@ it("refuses a step that is not told the commit, or that has no images", () => {
   refused(() => ImageBuilds.stackSteps(stage, { source, cloudAssembly }), {
     why: "the step is not told which one it builds",
     fix: "give commitId: source.sourceAttribute('CommitId')",
+  });
+  const stack = new Stack(app, "NoSource");
+  const sourceless = makePipeline(stack);
+  const other = new FunctionStage(stack, "Other", { image: { directory: makeContext() } });
+  const stackSteps = ImageBuilds.stackSteps(other, { cloudAssembly: sourceless.cloudAssembly });
+  sourceless.pipeline.addStage(other, { stackSteps });
+
+  refused(() => sourceless.pipeline.buildPipeline(), {
+    why: "AWS CodeBuild checks nothing out",
+    fix: "give source: the file set that the synth step has",
   });
   refused(() => new ImageBuildStep("Build", { images: [], source, cloudAssembly }), {
     why: "it has no images",
