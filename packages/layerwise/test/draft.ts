@@ -2,7 +2,6 @@
 import { createIgnoreMatcher, parseIgnoreFile } from "../src/dockerfile/ignore.ts";
 import type { Dockerfile } from "../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../src/dockerfile/parse.ts";
-import type { StepContent } from "../src/plan/assemble-layer.ts";
 import { type Chain, chainsOf, endKey } from "../src/plan/chain.ts";
 import { withoutIgnored } from "../src/plan/context-files.ts";
 import { type SelectedSource, selectSource } from "../src/plan/copy-selection.ts";
@@ -12,6 +11,7 @@ import { type BaseImage, baseKey } from "../src/plan/facts.ts";
 import { globalScopeOf, neededHeads } from "../src/plan/global-scope.ts";
 import type { PlannedStages } from "../src/plan/plan.ts";
 import type { Step } from "../src/plan/step.ts";
+import type { StepContent } from "../src/plan/step-content.ts";
 import type { ContextEntry, ContextTree } from "../src/ports.ts";
 import { type Digest, digestOf } from "../src/spec/digest.ts";
 import type { ImageConfig } from "../src/spec/image-config.ts";

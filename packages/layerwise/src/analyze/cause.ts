@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StepContent } from "../plan/assemble-layer.ts";
+
 import type { CacheKey, KeyInput } from "../plan/cache-key.ts";
 import type { ChainStep } from "../plan/chain.ts";
+import type { StepContent } from "../plan/step-content.ts";
 import type { ContextEntry } from "../ports.ts";
 
 /** Why a step would be made. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { engineContent, engineOnly } from "../plan/assemble-layer.ts";
+
 import { type Chain, type ChainStep, checkpointPositions } from "../plan/chain.ts";
 import type { Draft } from "../plan/draft-chains.ts";
+import { engineContent, engineOnly } from "../plan/engine-only.ts";
 import { redeclaredArgs, stateAt } from "../plan/resume-config.ts";
 import type { Route, RouteReason } from "../plan/route.ts";
 import { startStages } from "../plan/stage-starts.ts";

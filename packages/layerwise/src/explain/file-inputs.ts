@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StepContent } from "../plan/assemble-layer.ts";
+import type { StepContent } from "../plan/step-content.ts";
 import type { ContextEntry } from "../ports.ts";
 import type { FileInput } from "../spec/build-record.ts";
 import { digestOf, hexOf } from "../spec/digest.ts";

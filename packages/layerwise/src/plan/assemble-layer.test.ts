@@ -5,11 +5,12 @@ import { createIgnoreMatcher } from "../dockerfile/ignore.ts";
 import { digestOf } from "../spec/digest.ts";
 import { mergeLayers } from "../spec/file-view.ts";
 import { groupByDirectory, type LayerEntry } from "../spec/layer-files.ts";
-import { assembleLayer, type StepContent } from "./assemble-layer.ts";
+import { assembleLayer } from "./assemble-layer.ts";
 import { withoutIgnored } from "./context-files.ts";
 import { selectSource } from "./copy-selection.ts";
 import { type LayerFile, openFileTree } from "./file-tree.ts";
 import type { Step } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
 
 const passwd = "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n";
 const group = "root:x:0:\nstaff:x:50:\n";
@@ -98,9 +99,21 @@ function contentOf(step: Step): StepContent | undefined {
 
 function shown(entry: LayerFile): string {
   const { kind, path, mode, uid, gid } = entry;
-  const more =
-    kind === "symlink" || kind === "hardlink" ? ` -> ${entry.target}` : kind === "file" ? ` = ${entry.from.path}` : "";
-  return `${kind} ${path} ${mode.toString(8)} ${uid}:${gid}${more}`;
+  return `${kind} ${path} ${mode.toString(8)} ${uid}:${gid}${contentShown(entry)}`;
+}
+
+function contentShown(entry: LayerFile): string {
+  switch (entry.kind) {
+    case "symlink":
+    case "hardlink":
+      return ` -> ${entry.target}`;
+    case "file":
+      return ` = ${entry.from.path}`;
+    case "document":
+      return ` = ${JSON.stringify(entry.text)}`;
+    default:
+      return "";
+  }
 }
 
 const app = "directory app 711 7:8";
@@ -184,6 +197,38 @@ describe("assembleLayer", () => {
     expect(assembled(instruction)).toEqual(expected);
   });
 
+  it.each([
+    ["COPY <<F /app/\ntext\nF", [app, 'document app/F 644 0:0 = "text\\n"']],
+    ["COPY <<F /app/new\nF", [app, 'document app/new 644 0:0 = ""']],
+    ["COPY <<F /app/file\n1\nF", [app, 'document app/file 644 0:0 = "1\\n"']],
+    [
+      "COPY --chown=app --chmod=600 <<-F /app/link\n\t\t1\n\tF",
+      [app, "directory app/sub 700 9:9", 'document app/sub/F 600 1000:1001 = "1\\n"'],
+    ],
+    ["COPY <<F /gone\n1\nF", ["directory nowhere 755 0:0", 'document nowhere/deep 644 0:0 = "1\\n"']],
+    ["COPY --chown=5:6 <<F /n/\n1\nF", ["directory n 755 5:6", 'document n/F 644 5:6 = "1\\n"']],
+    [
+      "ARG A=1\nCOPY <<F <<'G' /app/\n$A\nF\n$A\nG",
+      [app, 'document app/F 644 0:0 = "1\\n"', 'document app/G 644 0:0 = "$A\\n"'],
+    ],
+    ["COPY <<f f run /app/\n1\nf", [app, 'document app/f 644 0:0 = "1\\n"', "file app/run 755 0:0 = run"]],
+    ["COPY <<one f /app/x\n1\none", [app, 'document app/x 644 0:0 = "1\\n"']],
+  ])("writes here-documents, after everything else, with %j", (instruction, expected) => {
+    expect(assembled(instruction)).toEqual(expected);
+  });
+
+  it("gives here-documents and the directories above them the time of the base", () => {
+    const { chain } = draft({ dockerfile: "FROM base\nCOPY <<F /new/\n1\nF\n", files: context });
+    const { step } = chain.steps[0] as (typeof chain.steps)[number];
+
+    const layer = assembleLayer(openFileTree(mergeLayers([])), { step, content: undefined, fallbackTime: 42 });
+
+    expect(layer.kind === "layer" && layer.files.map(({ path, mtime }) => [path, mtime])).toEqual([
+      ["new", 42],
+      ["new/F", 42],
+    ]);
+  });
+
   it("keeps hard links within a source", () => {
     expect(assembled("COPY h /app/")).toEqual([
       app,
@@ -221,6 +266,10 @@ describe("assembleLayer", () => {
     ["COPY --chown=99999999999 f /app/", "owner-unknown"],
     ["COPY --chown=:staff f /app/", "owner-unknown"],
     ["COPY --chmod=600 f /new/dir/", "copy-chmod"],
+    ["COPY --chmod=600 <<F /new/dir/\n1\nF", "copy-chmod"],
+    ["COPY <<.wh.x /app/\n1\n.wh.x", "name-unsupported"],
+    ["COPY <<sub /app/\n1\nsub", "destination-conflict"],
+    ["COPY <<F /etc/passwd\n1\nF\nCOPY --chown=app f /app/", "owner-unknown"],
     ["COPY --chmod=600 suid /app/", "copy-chmod"],
     ["COPY .wh.x /app/", "name-unsupported"],
     ["COPY whiteouts /app", "name-unsupported"],

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Platform } from "../spec/platform.ts";
-import { engineOnly, type StepContent } from "./assemble-layer.ts";
 import type { CacheKey } from "./cache-key.ts";
+import { engineOnly } from "./engine-only.ts";
 import type { EvaluatedStage } from "./evaluate-stages.ts";
 import type { BaseImage } from "./facts.ts";
 import type { StageState } from "./stage-state.ts";
 import type { Step } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
 import { type KeyScope, rootKey, stepKey } from "./step-key.ts";
 
 /** One step of a chain with its key; no key, and none after it, if its result has no name. */

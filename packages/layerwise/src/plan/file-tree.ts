@@ -12,6 +12,9 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** What directories get that no source describes (fsutil/copy, `MkdirAll`). */
+export const defaultMode = 0o755;
+
 /** What a directory is created or overwritten with. */
 export interface DirectoryAttributes extends Owner {
   readonly mode: number;
@@ -35,6 +38,8 @@ export type LayerFile = DirectoryAttributes & {
     | { readonly kind: "symlink"; readonly target: string }
     /** Content from the build context. */
     | { readonly kind: "file"; readonly from: ContextEntry; readonly digest: Digest }
+    /** A file whose content the Dockerfile holds. */
+    | { readonly kind: "document"; readonly text: string }
     /** Shares the content of another file of the same layer. */
     | { readonly kind: "hardlink"; readonly target: string }
   );

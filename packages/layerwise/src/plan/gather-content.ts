@@ -4,11 +4,11 @@ import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
 import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
-import type { StepContent } from "./assemble-layer.ts";
 import { type ContextFiles, withoutIgnored } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
 import { isRemote } from "./evaluate-step.ts";
 import type { Step } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
 import { literalRoot } from "./step-key.ts";
 
 /** What every step that reads the build context selects from it, hashed. */

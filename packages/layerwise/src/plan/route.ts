@@ -47,7 +47,7 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "add-remote": "ADD fetches a URL or a git repository",
   "add-archive": "ADD unpacks an archive",
   "copy-from": "COPY --from reads files that only the engine has",
-  "copy-heredoc": "COPY or ADD writes a here-document",
+  "copy-heredoc": "the name of a here-document is no name of a file",
   "copy-link": "--link makes a layer that differs between image stores",
   "copy-parents": "--parents is the engine's",
   "copy-exclude": "--exclude is the engine's",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DirectoryNode, mergeLayers } from "../spec/file-view.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
-import { assembleLayer, engineOnly } from "./assemble-layer.ts";
+import { assembleLayer } from "./assemble-layer.ts";
 import type { Chain, ChainStep } from "./chain.ts";
+import { engineOnly } from "./engine-only.ts";
 import { openFileTree, UnlistedError } from "./file-tree.ts";
 import type { ContentOf } from "./gather-content.ts";
 import type { AssembleWork } from "./plan.ts";

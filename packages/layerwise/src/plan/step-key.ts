@@ -2,11 +2,11 @@
 import type { Digest } from "../spec/digest.ts";
 import { chainIdOf } from "../spec/image-config.ts";
 import { formatPlatform, type Platform } from "../spec/platform.ts";
-import type { StepContent } from "./assemble-layer.ts";
 import { type CacheKey, cacheKeyOf, type KeyInput, listValue } from "./cache-key.ts";
 import { parentOf } from "./context-files.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 import type { CopyStep, FileSource, RunStep, Step, WorkdirStep } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
 
 /** What keys are made with besides the steps. */
 export interface KeyScope {

@@ -54,6 +54,23 @@ describe("tarOf", () => {
     expect(digestOf(archives[0] as Buffer)).toBe(digestOf(archives[1] as Buffer));
   });
 
+  it("writes texts of the Dockerfile as files", async () => {
+    const text = "größe\n".repeat(100_000);
+    const layer: readonly LayerFile[] = [
+      { path: "a", kind: "document", ...owner, text },
+      { path: "b", kind: "document", ...owner, text: "" },
+    ];
+
+    const archive = readArchive(await collect(tarOf(layer, { context: openMemoryContext({}) })));
+
+    expect(
+      archive.map(({ entry: { path, kind, mode, mtime }, content }) => [path, kind, mode, mtime, content.toString()]),
+    ).toEqual([
+      ["a", "file", owner.mode, owner.mtime, text],
+      ["b", "file", owner.mode, owner.mtime, ""],
+    ]);
+  });
+
   it("writes an archive for no files at all", async () => {
     const archive = await collect(tarOf([], { context: openMemoryContext({}) }));
 

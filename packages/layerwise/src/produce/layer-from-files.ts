@@ -30,6 +30,11 @@ export async function* tarOf(
   const batch = startBatch();
   for (const file of files) {
     signal?.throwIfAborted();
+    if (file.kind === "document") {
+      batch.add(documentBytes(file));
+      if (batch.isFull()) yield batch.take();
+      continue;
+    }
     const size = file.kind === "file" ? file.from.size : 0;
     batch.add(encodeTarHeader({ ...file, size, target: "target" in file ? file.target : undefined }));
     if (file.kind === "file") {
@@ -46,6 +51,13 @@ export async function* tarOf(
 }
 
 const zeros: Uint8Array = new Uint8Array(512);
+
+/** Header, content and padding of a file whose content the Dockerfile holds. */
+function documentBytes({ text, ...file }: Extract<LayerFile, { kind: "document" }>): Uint8Array {
+  const content = Buffer.from(text, "utf8");
+  const size = content.length;
+  return Buffer.concat([encodeTarHeader({ ...file, kind: "file", size }), content, Buffer.alloc(tarPadding(size))]);
+}
 
 type ContentFile = Extract<LayerFile, { kind: "file" }>;
 

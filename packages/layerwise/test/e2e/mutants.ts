@@ -101,14 +101,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     what: "forgets owners that an instruction gives",
-    file: "plan/assemble-layer.ts",
+    file: "plan/copy-sources.ts",
     change: ["const { uid, gid } = run.owner ?? entry;", "const { uid, gid } = entry;"],
     cases: ["chown-names", "chown-tree"],
     finds: /: owner 0:0, and not /,
   },
   {
     what: "copies hard links as files",
-    file: "plan/assemble-layer.ts",
+    file: "plan/copy-sources.ts",
     change: ["if (first !== undefined) {", "if (first === null) {"],
     cases: ["copy-hard-links"],
     finds: /: hard links: /,

@@ -164,15 +164,18 @@ function copying(generation: Generation): fc.Arbitrary<string> {
 }
 
 function flags(generation: Generation): fc.Arbitrary<string> {
+  const rare = fc.constantFrom("--chmod=u=rwX,go=rX ", "--chmod=go-w ", "--link ", "--exclude=*.log --exclude=a ");
+  return fc.oneof({ weight: 20, arbitrary: owned() }, ...(generation === 28 ? [{ weight: 1, arbitrary: rare }] : []));
+}
+
+function owned(): fc.Arbitrary<string> {
   const chown = fc.constantFrom(...owners).map((owner) => `--chown=${owner} `);
   const chmod = fc.constantFrom(...modes).map((mode) => `--chmod=${mode} `);
-  const rare = fc.constantFrom("--chmod=u=rwX,go=rX ", "--chmod=go-w ", "--link ", "--exclude=*.log --exclude=a ");
   return fc.oneof(
     { weight: 12, arbitrary: fc.constant("") },
     { weight: 5, arbitrary: chown },
     { weight: 2, arbitrary: chmod },
     { weight: 1, arbitrary: fc.tuple(chown, chmod).map(([one, other]) => `${one}${other}`) },
-    ...(generation === 28 ? [{ weight: 1, arbitrary: rare }] : []),
   );
 }
 
@@ -257,10 +260,46 @@ function fromElsewhere(): fc.Arbitrary<string> {
 
 /** What the front end of the oldest engine does not know. */
 function newer(): fc.Arbitrary<string> {
-  return fc.constantFrom(
-    "COPY <<END /here#\ntext $A\nEND",
-    "COPY --chmod=600 <<'END' a.txt /x/\nquoted $A\nEND",
-    "RUN <<END\necho $A > /tmp/r#\nEND",
-    "ENV A=${A:+set} B=${B#b}",
+  const rest = fc.constantFrom("RUN <<END\necho $A > /tmp/r#\nEND", "ENV A=${A:+set} B=${B#b}");
+  return fc.oneof({ weight: 4, arbitrary: hereDocuments() }, { weight: 1, arbitrary: rest });
+}
+
+function hereDocuments(): fc.Arbitrary<string> {
+  const heading = fc.constantFrom("<<F", "<<'F'", "<<-F", "<<f.txt", "<<a", '<<"b*"', "<<.f", "<<d/e");
+  const line = fc.constantFrom(
+    "text",
+    "",
+    "$A",
+    "${B:-none}",
+    "\\$A \\\\",
+    "\t\tx",
+    "'$A' \"$B\"",
+    "# no",
+    "${A/x/y}",
+    " F",
   );
+  const document = fc.tuple(heading, fc.array(line, { maxLength: 3 })).map(([start, lines]) => {
+    const name = start.replace(/<<-?|['"]/g, "");
+    return { start, body: [...lines, name].map((text) => `\n${text}`).join("") };
+  });
+  const to = fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...folders) },
+    { weight: 4, arbitrary: fc.constantFrom(...names, ...fileNames) },
+    { weight: 1, arbitrary: fc.constantFrom(...conflicts) },
+  );
+  const file = fc.constantFrom("", "", "", " a.txt", " src/a", " src");
+  return fc
+    .tuple(
+      fc.constantFrom("COPY", "COPY", "ADD"),
+      owned(),
+      fc.array(document, { minLength: 1, maxLength: 2 }),
+      file,
+      to,
+    )
+    .map(([word, flag, documents, source, destination]) => {
+      const starts = documents.map(({ start }) => start).join(" ");
+      const where =
+        documents.length + source.length > 1 && !destination.endsWith("/") ? `${destination}/` : destination;
+      return `${word} ${flag}${starts}${source} ${where}${documents.map(({ body }) => body).join("")}`;
+    });
 }

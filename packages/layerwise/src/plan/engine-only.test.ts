@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import { draft } from "../../test/draft.ts";
+import { engineOnly } from "./engine-only.ts";
+
+function reasonFor(instruction: string): string | undefined {
+  const { chain } = draft({ dockerfile: `FROM base\n${instruction}\n`, files: { f: "f", d: { directory: true } } });
+  const last = chain.steps.at(-1) as (typeof chain.steps)[number];
+  return engineOnly(last.step)?.name;
+}
+
+describe("engineOnly", () => {
+  it.each(["COPY f /x", "COPY <<F /x/\n1\nF", "COPY <<*.txt /x/\n1\n*.txt", "COPY --chmod=0644 f /x", "WORKDIR /x"])(
+    "leaves nothing of %j to the engine",
+    (instruction) => {
+      expect(reasonFor(instruction)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["RUN true", "run-executes"],
+    ["COPY <<a/b /x/\n1\na/b", "copy-heredoc"],
+    ["COPY <<.. /x/\n1\n..", "copy-heredoc"],
+    [`COPY <<${"n".repeat(256)} /x/\n1\n${"n".repeat(256)}`, "copy-heredoc"],
+    ["COPY --link f /x", "copy-link"],
+    ["COPY --parents f /x/", "copy-parents"],
+    ["COPY --exclude=g f /x/", "copy-exclude"],
+    ["COPY --chmod=4755 f /x", "copy-chmod"],
+    ["COPY --unknown f /x", "flag-unknown"],
+    ["COPY f /x/.", "instruction-form"],
+    ["ADD https://example.test/f /x", "add-remote"],
+  ])("leaves %j to the engine", (instruction, name) => {
+    expect(reasonFor(instruction)).toBe(name);
+  });
+});

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUtf8Name } from "../spec/file-name.ts";
+import { isRemote } from "./evaluate-step.ts";
+import type { RouteReason } from "./route.ts";
+import type { CopyStep, Step } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
+import { literalRoot } from "./step-key.ts";
+
+/** Why a step could never be assembled, whatever is below it; undefined if it could. */
+export function engineOnly(step: Step): RouteReason | undefined {
+  const { at } = step;
+  if (step.opaque !== undefined) return step.opaque;
+  if (step.kind === "workdir") return undefined;
+  if (step.kind === "run") return { name: "run-executes", at };
+  if (step.from.kind !== "context") return { name: "copy-from", at };
+  if (step.kind === "add" && step.sources.some(isRemote)) return { name: "add-remote", at };
+  const unnamed = step.heredocs.find(({ name }) => !isFileName(name));
+  if (unnamed !== undefined) return { name: "copy-heredoc", detail: unnamed.name, at };
+  if (step.link) return { name: "copy-link", at };
+  if (step.parents) return { name: "copy-parents", at };
+  if (step.excludes.length > 0) return { name: "copy-exclude", at };
+  if (step.unpack !== undefined) return { name: "instruction-form", detail: "--unpack", at };
+  if (step.chmod !== undefined && !/^0*[0-7]{1,3}$/.test(step.chmod))
+    return { name: "copy-chmod", detail: step.chmod, at };
+  return undefined;
+}
+
+/** Why what a step selects from the build context is the engine's, whatever is below it; undefined if it is not. */
+export function engineContent(step: CopyStep, content: StepContent): RouteReason | undefined {
+  const { at } = step;
+  const [archive] = content.archives;
+  if (archive !== undefined) return { name: "add-archive", detail: archive, at };
+  // Engines fetch only what is matched, and some then miss the directory.
+  const missed = step.sources.find(
+    (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
+  );
+  if (missed !== undefined) return { name: "instruction-form", detail: `${missed} matches nothing`, at };
+  const [capable] = content.capabilities.keys();
+  if (capable !== undefined) return { name: "file-capability", detail: capable, at };
+  const disputed = content.sources.find((source) => source.disputed !== undefined)?.disputed;
+  return disputed === undefined ? undefined : { name: "ignore-exception", detail: disputed, at };
+}
+
+/** Whether a here-document can be a file of its own name (solver/llbsolver/file, `mkfile` in an empty root). */
+function isFileName(name: string): boolean {
+  if (name === "." || name === "..") return false;
+  return !name.includes("/") && isUtf8Name(name) && Buffer.byteLength(name) <= maxNameBytes;
+}
+
+/** NAME_MAX: https://man7.org/linux/man-pages/man7/path_resolution.7.html */
+const maxNameBytes = 255;
