@@ -109,7 +109,7 @@ export const copyKeyInputs: readonly InputChange[] = [
   { what: "--chmod", from: copy, to: onBase("COPY --chmod=700 src /app/"), inputs: ["chmod"] },
   { what: "--link", from: copy, to: onBase("COPY --link src /app/"), inputs: ["flags"] },
   { what: "--parents", from: copy, to: onBase("COPY --parents src /app/"), inputs: ["flags"] },
-  { what: "--exclude", from: copy, to: onBase("COPY --exclude=a src /app/"), inputs: ["flags"] },
+  { what: "--exclude", from: copy, to: onBase("COPY --exclude=a src /app/"), inputs: ["flags", "files"] },
   {
     what: "--unpack",
     from: { ...copy, ...onBase("ADD src /app/") },

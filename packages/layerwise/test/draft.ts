@@ -9,6 +9,7 @@ import { evaluateStages } from "../src/plan/evaluate-stages.ts";
 import { isRemote } from "../src/plan/evaluate-step.ts";
 import { type BaseImage, baseKey } from "../src/plan/facts.ts";
 import { globalScopeOf, neededHeads } from "../src/plan/global-scope.ts";
+import { plainExcludes } from "../src/plan/plain-excludes.ts";
 import type { PlannedStages } from "../src/plan/plan.ts";
 import type { Step } from "../src/plan/step.ts";
 import type { StepContent } from "../src/plan/step-content.ts";
@@ -151,8 +152,9 @@ function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => Ste
   return (step) => {
     const words = contextWords(step);
     if (words === undefined) return undefined;
+    const excludes = "excludes" in step ? plainExcludes(step.excludes) : undefined;
     const sources: SelectedSource[] = words.flatMap((word) => {
-      const result = selectSource(kept, { word, at: step.at, isPattern: step.kind !== "run" });
+      const result = selectSource(kept, { word, at: step.at, isPattern: step.kind !== "run", excludes });
       return result.kind === "selected" ? result.sources : [];
     });
     return { sources, digests, archives: [], capabilities: capabilitiesIn(files) };

@@ -19,6 +19,12 @@ const bind = { ...onBase("RUN --mount=type=bind,source=src,target=/s ls /s"), fi
 export const keyNonInputs: readonly KeyChange[] = [
   { what: "the time of a file", from: copy, to: { files: { ...files, "src/a": { text: "1", mtime: 99 } } } },
   { what: "the time of a mounted file", from: bind, to: { files: { ...files, "src/a": { text: "1", mtime: 99 } } } },
+  {
+    what: "a file that --exclude takes away",
+    from: { ...onBase("COPY --exclude=*.log src /app/"), files },
+    to: { files: { ...files, "src/a.log": "changed" } },
+    since: 28,
+  },
   { what: "a file that is not selected", from: copy, to: { files: { ...files, other: "changed" } } },
   { what: "a file that is not mounted", from: bind, to: { files: { ...files, other: "changed" } } },
   { what: "an ignore rule that changes nothing selected", from: copy, to: { ignore: "# rule\nother\n*.log\n" } },

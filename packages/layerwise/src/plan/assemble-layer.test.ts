@@ -9,6 +9,7 @@ import { assembleLayer } from "./assemble-layer.ts";
 import { withoutIgnored } from "./context-files.ts";
 import { selectSource } from "./copy-selection.ts";
 import { type LayerFile, openFileTree } from "./file-tree.ts";
+import { plainExcludes } from "./plain-excludes.ts";
 import type { Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
 
@@ -63,6 +64,7 @@ const context = {
   "deep/app/sub/new": "n",
   "deep/tmp/t": "t",
   "deep/bin/t": "t",
+  "far/app/file/t": "t",
   ".wh.x": "",
   "whiteouts/.wh.d/f": "",
   "bytes/link": { target: "\udcff" },
@@ -90,7 +92,7 @@ function contentOf(step: Step): StepContent | undefined {
   if (step.kind !== "copy" && step.kind !== "add") return undefined;
   const files = withoutIgnored(draftTree(context), createIgnoreMatcher(["kept", "!**/keep"]));
   const sources = step.sources.flatMap((word) => {
-    const result = selectSource(files, { word, at: step.at });
+    const result = selectSource(files, { word, at: step.at, excludes: plainExcludes(step.excludes) });
     return result.kind === "selected" ? result.sources : [];
   });
   const digests = new Map(Object.keys(context).map((path) => [path, digestOf(path)]));
@@ -147,6 +149,22 @@ describe("assembleLayer", () => {
     ["COPY d/sub /app", [app, "file app/y 600 0:0 = d/sub/y"]],
     ["COPY deep/tmp /tmp", ["directory tmp 1777 0:0", "file tmp/t 644 0:0 = deep/tmp/t"]],
   ])("puts a directory's content where %s means, the destination keeps its attributes", (instruction, expected) => {
+    expect(assembled(instruction)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      "COPY --exclude=sub d /new",
+      ["directory new 755 0:0", "symlink new/link 777 0:0 -> x", "file new/x 644 0:0 = d/x"],
+    ],
+    ["COPY --exclude=* d /new", ["directory new 755 0:0"]],
+    ["COPY --exclude=* d /app", []],
+    ["COPY --exclude=f f /app/", [app, "file app/f 640 0:0 = f"]],
+    [
+      "COPY --exclude=/x --exclude=l* --exclude=**/y d /app",
+      [app, "directory app/sub 750 0:0", "file app/x 644 0:0 = d/x"],
+    ],
+  ])("leaves out what %s says", (instruction, expected) => {
     expect(assembled(instruction)).toEqual(expected);
   });
 
@@ -258,6 +276,8 @@ describe("assembleLayer", () => {
 
   it.each([
     ["COPY d /app/file", "destination-conflict"],
+    ["COPY --exclude=bin deep /", "destination-conflict"],
+    ["COPY --exclude=app far /", "destination-conflict"],
     ["COPY f /app/file/x", "destination-conflict"],
     ["COPY deep /", "destination-conflict"],
     ["COPY f /loop/x", "destination-conflict"],

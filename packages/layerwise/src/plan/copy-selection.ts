@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from "node:path";
+import { createIgnoreMatcher, type IgnoreWalk } from "../dockerfile/ignore.ts";
 import { matchPath } from "../dockerfile/path-match.ts";
 import { LayerwiseError, type SourceRange } from "../error.ts";
 import type { ContextEntry } from "../ports.ts";
@@ -18,6 +19,8 @@ export interface SelectedSource {
   readonly disputed: string | undefined;
   /** For a directory, all that is below it, each directory before its content; paths are relative to it. */
   readonly below: readonly { readonly path: string; readonly entry: ContextEntry }[];
+  /** Directories below it that are left out with all that is in them; engines look into them nevertheless. */
+  readonly leftOut: readonly string[];
 }
 
 /** A selection, or the directory whose content has not been listed yet. */
@@ -43,16 +46,17 @@ class Unlisted {
  * directory with everything in it (fsutil/copy, `ResolveWildcards` and `Copy`).
  *
  * @param isPattern false for the source of a mount, which has no wildcards
+ * @param excludes patterns of what is left out below a directory, without exceptions
  * @throws CONTEXT_NOT_FOUND if a path without wildcards, or the directory before the first wildcard, is not there;
  *   CONTEXT_ESCAPE if the word leads out of the context; CONTEXT_UNREADABLE, CONTEXT_UNSUPPORTED
  */
 export function selectSource(
   files: ContextFiles,
-  { word, at, isPattern = true }: { word: string; at: SourceRange; isPattern?: boolean },
+  { word, at, isPattern = true, excludes = [] }: Selecting,
 ): SelectionResult {
   try {
     const matches = isPattern ? matchesOf(files, { word, at }) : [posix.resolve("/", word).slice(1)];
-    return { kind: "selected", sources: matches.map((path) => selected(files, { path, word, at })) };
+    return { kind: "selected", sources: matches.map((path) => selected(files, { path, word, at, excludes })) };
   } catch (error) {
     if (error instanceof Unlisted) return { kind: "unlisted", directory: error.directory };
     throw error;
@@ -62,6 +66,11 @@ export function selectSource(
 interface Wanted {
   readonly word: string;
   readonly at: SourceRange;
+}
+
+interface Selecting extends Wanted {
+  readonly isPattern?: boolean;
+  readonly excludes?: readonly string[] | undefined;
 }
 
 function matchesOf(files: ContextFiles, wanted: Wanted): readonly string[] {
@@ -91,27 +100,58 @@ function collectMatches(
   }
 }
 
-function selected(files: ContextFiles, { path, word, at }: Wanted & { path: string }): SelectedSource {
+function selected(
+  files: ContextFiles,
+  { path, word, at, excludes }: Wanted & { path: string; excludes: readonly string[] },
+): SelectedSource {
   const resolved = follow(files, { path, word, at });
   const entry = resolved === undefined ? undefined : files.get(resolved);
   if (entry === undefined) throw notFound({ word, at });
   const below: SelectedSource["below"][number][] = [];
-  if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", below });
+  // Paths are matched from the source on (fsutil/copy, `copy`), so a source itself is never left out.
+  const walk = createIgnoreMatcher(excludes).startWalk();
+  const leftOut: string[] = [];
+  if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", walk, below, leftOut });
   const all = [entry, ...below.map((item) => item.entry)];
   for (const one of all) refuseSpecial(one, at);
   const emptied = entry.kind === "directory" ? files.emptiedBelow(entry.path) : undefined;
   const disputed = all.find((one) => files.isDisputed(one.path))?.path ?? emptied;
-  return { word, name: nameOf(path), entry, below, disputed };
+  return { word, name: nameOf(path), entry, below, leftOut, disputed };
 }
 
-function collectBelow(
-  files: ContextFiles,
-  { directory, relative, below }: { directory: string; relative: string; below: SelectedSource["below"][number][] },
-): void {
+interface Collecting {
+  readonly directory: string;
+  /** Its path in the source. */
+  readonly relative: string;
+  readonly walk: IgnoreWalk;
+  readonly below: SelectedSource["below"][number][];
+  readonly leftOut: string[];
+}
+
+function collectBelow(files: ContextFiles, collecting: Collecting): void {
+  const { directory, relative, walk, below, leftOut } = collecting;
   for (const entry of childrenOf(files, directory)) {
     const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
+    const isDirectory = entry.kind === "directory";
+    if (walk.excludes(path, isDirectory)) {
+      if (isDirectory) collectDirectories(files, { directory: entry.path, relative: path, found: leftOut });
+      continue;
+    }
     below.push({ path, entry });
-    if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: path, below });
+    if (isDirectory) collectBelow(files, { ...collecting, directory: entry.path, relative: path });
+  }
+}
+
+/** A directory and all that are in it. */
+function collectDirectories(
+  files: ContextFiles,
+  { directory, relative, found }: { directory: string; relative: string; found: string[] },
+): void {
+  found.push(relative);
+  for (const { kind, path } of childrenOf(files, directory)) {
+    if (kind === "directory") {
+      collectDirectories(files, { directory: path, relative: `${relative}/${nameOf(path)}`, found });
+    }
   }
 }
 

@@ -63,6 +63,14 @@ function copySource(run: CopyRun, source: SelectedSource): void {
   if (tree.at(target)?.kind !== "directory")
     refuseLayer({ name: "destination-conflict", detail: `/${target} is no directory` });
   for (const { path, entry } of source.below) copyBelow(run, { entry, target: joined(target, path) });
+  for (const path of source.leftOut) refuseInTheWay(tree, joined(target, path));
+}
+
+/** Engines look for what lies in a directory that is left out at its place in the image. */
+function refuseInTheWay(tree: FileTree, path: string): void {
+  const node = tree.at(path);
+  if (node === undefined || node.kind === "directory") return;
+  refuseLayer({ name: "destination-conflict", detail: `/${path} is no directory` });
 }
 
 /** The destination with its links resolved, the directories above it made. */

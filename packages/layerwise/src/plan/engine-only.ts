@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8Name } from "../spec/file-name.ts";
 import { isRemote } from "./evaluate-step.ts";
+import { plainExcludes } from "./plain-excludes.ts";
 import type { RouteReason } from "./route.ts";
 import type { CopyStep, Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
@@ -18,7 +19,9 @@ export function engineOnly(step: Step): RouteReason | undefined {
   if (unnamed !== undefined) return { name: "copy-heredoc", detail: unnamed.name, at };
   if (step.link) return { name: "copy-link", at };
   if (step.parents) return { name: "copy-parents", at };
-  if (step.excludes.length > 0) return { name: "copy-exclude", at };
+  if (plainExcludes(step.excludes) === undefined) {
+    return { name: "copy-exclude", detail: step.excludes.map((pattern) => `--exclude=${pattern}`).join(" "), at };
+  }
   if (step.unpack !== undefined) return { name: "instruction-form", detail: "--unpack", at };
   if (step.chmod !== undefined && !/^0*[0-7]{1,3}$/.test(step.chmod))
     return { name: "copy-chmod", detail: step.chmod, at };

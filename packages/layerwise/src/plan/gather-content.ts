@@ -7,6 +7,7 @@ import type { Digest } from "../spec/digest.ts";
 import { type ContextFiles, withoutIgnored } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
 import { isRemote } from "./evaluate-step.ts";
+import { plainExcludes } from "./plain-excludes.ts";
 import type { Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
 import { literalRoot } from "./step-key.ts";
@@ -112,8 +113,9 @@ function selectAll(
   const selections = new Map<Step, readonly SelectedSource[]>();
   for (const { step, words } of readers) {
     const sources: SelectedSource[] = [];
+    const excludes = "excludes" in step ? plainExcludes(step.excludes) : undefined;
     for (const word of words) {
-      const result = selectSource(files, { word, at: step.at, isPattern: step.kind !== "run" });
+      const result = selectSource(files, { word, at: step.at, isPattern: step.kind !== "run", excludes });
       if (result.kind === "unlisted") return result.directory;
       sources.push(...result.sources);
     }

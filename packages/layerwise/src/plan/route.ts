@@ -50,7 +50,7 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "copy-heredoc": "the name of a here-document is no name of a file",
   "copy-link": "--link makes a layer that differs between image stores",
   "copy-parents": "--parents is the engine's",
-  "copy-exclude": "--exclude is the engine's",
+  "copy-exclude": "--exclude has a pattern that is more than a plain one",
   "copy-chmod": "--chmod differs between engines in this case",
   "owner-unknown": "the owner's name cannot be looked up in the image",
   "destination-conflict": "the destination is not what the instruction needs; the engine says how that ends",

@@ -137,6 +137,11 @@ const owners = [
 ] as const;
 const modes = ["755", "0644", "700", "0", "777", "640", "1777"] as const;
 
+const excluded = [
+  ...["*.log", "a", "src", "src/a", "**/a", "d", "d/*", "*", "**", "conf/", "/a", "./src/../conf", "?.txt", "[a-c]*"],
+  ...["l*", "deep", "empty", "**/d/**", "sub", "!a", "$S"],
+] as const;
+
 function copying(generation: Generation): fc.Arbitrary<string> {
   const source = fc.oneof(
     { weight: 30, arbitrary: fc.constantFrom(...sources) },
@@ -164,8 +169,15 @@ function copying(generation: Generation): fc.Arbitrary<string> {
 }
 
 function flags(generation: Generation): fc.Arbitrary<string> {
-  const rare = fc.constantFrom("--chmod=u=rwX,go=rX ", "--chmod=go-w ", "--link ", "--exclude=*.log --exclude=a ");
-  return fc.oneof({ weight: 20, arbitrary: owned() }, ...(generation === 28 ? [{ weight: 1, arbitrary: rare }] : []));
+  const rare = fc.constantFrom("--chmod=u=rwX,go=rX ", "--chmod=go-w ", "--link ");
+  const excludes = fc
+    .tuple(fc.array(fc.constantFrom(...excluded), { minLength: 1, maxLength: 2 }), owned())
+    .map(([patterns, flag]) => `${flag}${patterns.map((pattern) => `--exclude=${pattern} `).join("")}`);
+  const newest = [
+    { weight: 1, arbitrary: rare },
+    { weight: 2, arbitrary: excludes },
+  ];
+  return fc.oneof({ weight: 20, arbitrary: owned() }, ...(generation === 28 ? newest : []));
 }
 
 function owned(): fc.Arbitrary<string> {
