@@ -92,15 +92,24 @@ export interface ContextEntry {
   readonly listing?: "skipped" | "denied" | undefined;
 }
 
-/** All files of a build context, whatever the ignore file says; keyed by path. */
-export type ContextTree = ReadonlyMap<string, ContextEntry>;
+/** All files of a build context, whatever the ignore file says. */
+export interface ContextTree {
+  readonly size: number;
+  /** Undefined if the path is not there; the context itself is the empty path. */
+  get(path: string): ContextEntry | undefined;
+  /**
+   * What a directory holds, sorted by the names' bytes. In the listing of another revision it may be the same list,
+   * which then holds the same entries.
+   */
+  children(directory: string): readonly ContextEntry[];
+}
 
 /** The build context: a directory, or a tar from stdin. */
 export interface BuildContext {
   /** How messages name it. */
   readonly name: string;
   /**
-   * Lists the context, each directory before its children, children sorted by their names' bytes.
+   * Lists the context.
    *
    * @param skip says of a directory that nothing in it can be needed, so that it is not read
    */

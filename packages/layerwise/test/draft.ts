@@ -3,7 +3,7 @@ import { createIgnoreMatcher, parseIgnoreFile } from "../src/dockerfile/ignore.t
 import type { Dockerfile } from "../src/dockerfile/instruction.ts";
 import { parseDockerfile } from "../src/dockerfile/parse.ts";
 import { type Chain, chainsOf, endKey } from "../src/plan/chain.ts";
-import { withoutIgnored } from "../src/plan/context-files.ts";
+import { ignoring } from "../src/plan/context-files.ts";
 import { type SelectedSource, selectSource } from "../src/plan/copy-selection.ts";
 import { evaluateStages } from "../src/plan/evaluate-stages.ts";
 import { isRemote } from "../src/plan/evaluate-step.ts";
@@ -17,6 +17,7 @@ import type { ContextEntry, ContextTree } from "../src/ports.ts";
 import { type Digest, digestOf } from "../src/spec/digest.ts";
 import type { ImageConfig } from "../src/spec/image-config.ts";
 import { formatPlatform, type Platform } from "../src/spec/platform.ts";
+import { contextTree } from "../src/system/context-tree.ts";
 
 /** A file of a context for tests: a text is a file of mode 0644. */
 export type DraftFile =
@@ -118,7 +119,7 @@ export function draftTree(files: Readonly<Record<string, DraftFile>>): ContextTr
   const sorted = [...entries.values()].sort((a, b) =>
     a.path.split("/").join("\0") < b.path.split("/").join("\0") ? -1 : 1,
   );
-  return new Map(sorted.map((entry) => [entry.path, entry]));
+  return contextTree(new Map(sorted.map((entry) => [entry.path, entry])));
 }
 
 function entryOf(path: string, file: DraftFile): ContextEntry {
@@ -145,7 +146,7 @@ function directoryEntry(path: string, mode: number): ContextEntry {
 
 function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => StepContent | undefined {
   const tree = draftTree(files);
-  const kept = withoutIgnored(tree, createIgnoreMatcher(parseIgnoreFile(ignore)));
+  const kept = ignoring(createIgnoreMatcher(parseIgnoreFile(ignore)))(tree);
   const digests = new Map(
     Object.entries(files).map(([path, file]) => [path, digestOf(typeof file === "string" ? file : (file.text ?? ""))]),
   );

@@ -3,6 +3,7 @@ import { LayerwiseError } from "../src/error.ts";
 import type { BuildContext, ContextEntry, ContextLocation, ContextTree } from "../src/ports.ts";
 import { digestOf } from "../src/spec/digest.ts";
 import { compareFileNames } from "../src/spec/file-name.ts";
+import { contextTree } from "../src/system/context-tree.ts";
 
 /** A file of a context in memory: bytes alone are a file of mode 0644. */
 export type MemoryFile =
@@ -101,7 +102,7 @@ function treeOf(files: MemoryFiles, skip: (directory: string) => boolean): Conte
   };
   tree.set("", entries.get("") as ContextEntry);
   visit("");
-  return tree;
+  return contextTree(tree);
 }
 
 function entryOf(path: string, file: MemoryFile): ContextEntry {

@@ -122,7 +122,12 @@ function changedFiles(before: StepContent | undefined, after: StepContent | unde
 }
 
 function entriesOf(content: StepContent | undefined): readonly ContextEntry[] {
-  return (content?.sources ?? []).flatMap(({ entry, below }) => [entry, ...below.map((item) => item.entry)]);
+  const entries: ContextEntry[] = [];
+  for (const { entry, below } of content?.sources ?? []) {
+    entries.push(entry);
+    for (const item of below) entries.push(item.entry);
+  }
+  return entries;
 }
 
 function describe({ path, kind, mode, target }: ContextEntry, content: StepContent | undefined): string {

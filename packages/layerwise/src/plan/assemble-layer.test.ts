@@ -6,7 +6,7 @@ import { digestOf } from "../spec/digest.ts";
 import { mergeLayers } from "../spec/file-view.ts";
 import { groupByDirectory, type LayerEntry } from "../spec/layer-files.ts";
 import { assembleLayer } from "./assemble-layer.ts";
-import { withoutIgnored } from "./context-files.ts";
+import { ignoring } from "./context-files.ts";
 import { selectSource } from "./copy-selection.ts";
 import { type LayerFile, openFileTree } from "./file-tree.ts";
 import { plainExcludes } from "./plain-excludes.ts";
@@ -90,7 +90,7 @@ function assembled(instruction: string, input: Partial<DraftInput> = {}): readon
 
 function contentOf(step: Step): StepContent | undefined {
   if (step.kind !== "copy" && step.kind !== "add") return undefined;
-  const files = withoutIgnored(draftTree(context), createIgnoreMatcher(["kept", "!**/keep"]));
+  const files = ignoring(createIgnoreMatcher(["kept", "!**/keep"]))(draftTree(context));
   const sources = step.sources.flatMap((word) => {
     const result = selectSource(files, { word, at: step.at, excludes: plainExcludes(step.excludes) });
     return result.kind === "selected" ? result.sources : [];

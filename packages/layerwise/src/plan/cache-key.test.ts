@@ -12,8 +12,8 @@ describe("cacheKeyOf", () => {
       { name: "command", value: listValue(["/bin/sh", "-c", "make"]) },
     ]);
 
-    expect(empty.digest).toBe("sha256:66fe7a4dc93f5a2b402cf5d74905afa91cd0d91548d089ec2a70b1612ed153f0");
-    expect(run.digest).toBe("sha256:651f78647ff6a5548408a7d16b34709d859c47f2db299c048d27688e2fa15398");
+    expect(empty.digest).toBe("sha256:c8224b761b3e84d2883015c4a1ec6413202975f52b8a90231e1d40d5a6d72340");
+    expect(run.digest).toBe("sha256:b539af23b090753b3101903fe23e7ee4b61526cbf3bc515dbd88ae4e691b6271");
   });
 
   it("keeps the inputs with the key", () => {

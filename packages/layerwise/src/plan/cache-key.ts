@@ -17,7 +17,7 @@ export interface CacheKey {
 }
 
 /** Version of the encoding and of what the inputs mean. Changing it abandons every checkpoint there is. */
-export const keyVersion = "layerwise-key-1";
+export const keyVersion = "layerwise-key-2";
 
 /** Makes a key. The order of inputs counts; each is framed by its length, so that no two lists have one encoding. */
 export function cacheKeyOf(inputs: readonly KeyInput[]): CacheKey {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import type { IgnoreMatcher, IgnoreWalk } from "../dockerfile/ignore.ts";
 import type { ContextEntry, ContextTree } from "../ports.ts";
 
 /** The files of the build context that the ignore file leaves. */
@@ -8,46 +8,88 @@ export interface ContextFiles {
   get(path: string): ContextEntry | undefined;
   /** What a directory holds, sorted by the names' bytes. */
   children(directory: string): readonly ContextEntry[];
-  /** Whether older engines leave a path out that newer ones have. */
-  isDisputed(path: string): boolean;
+  /** Whether older engines leave out what newer ones have in a directory. */
+  isDisputedIn(directory: string): boolean;
   /** A directory below another that older engines have, empty, and newer ones do not. */
   emptiedBelow(directory: string): string | undefined;
 }
 
+/** Applies an ignore file to listings of one context or of several revisions of it. */
+export type ContextFilter = (tree: ContextTree) => ContextFiles;
+
 /**
- * Applies an ignore file. An ignored directory stays if something in it does not match, as BuildKit sends a file's
- * parents with it (fsutil, filter.go).
+ * Makes a filter from an ignore file. An ignored directory stays if something in it does not match, as BuildKit sends a
+ * file's parents with it (fsutil, filter.go). A directory whose list is one that it has seen before is not looked at
+ * again.
  */
-export function withoutIgnored(tree: ContextTree, matcher: IgnoreMatcher): ContextFiles {
-  const kept = new Map<string, ContextEntry>();
-  const children = new Map<string, ContextEntry[]>();
+export function ignoring(matcher: IgnoreMatcher): ContextFilter {
   const walk = matcher.startWalk();
-  const named: string[] = [];
-  for (const entry of tree.values()) {
-    const isDirectory = entry.kind === "directory";
-    if (entry.path === "" || !walk.excludes(entry.path, isDirectory)) keep(entry);
-    else if (isDirectory && walk.isNamed(entry.path)) named.push(entry.path);
-  }
+  const seen = new WeakMap<readonly ContextEntry[], Filtered>();
 
-  function keep(entry: ContextEntry): void {
-    if (kept.has(entry.path)) return;
-    kept.set(entry.path, entry);
-    if (entry.path === "") return;
-    const parent = parentOf(entry.path);
-    const above = tree.get(parent);
-    if (above !== undefined) keep(above);
-    const siblings = children.get(parent);
-    if (siblings === undefined) children.set(parent, [entry]);
-    else siblings.push(entry);
-  }
+  return (tree) => {
+    const kept = new Map<string, readonly ContextEntry[]>();
+    const ignored = new Set<string>();
+    const named: string[] = [];
 
-  return {
-    get: (path) => kept.get(path),
-    children: (directory) => children.get(directory) ?? [],
-    isDisputed: (path) => path !== "" && walk.isDisputed(parentOf(path)),
-    emptiedBelow: (directory) =>
-      named.find((path) => !kept.has(path) && (directory === "" || path.startsWith(`${directory}/`))),
+    /** What is left of a directory. */
+    function visit(directory: string): readonly ContextEntry[] {
+      const all = tree.children(directory);
+      let filtered = seen.get(all);
+      if (filtered === undefined || filtered.directory !== directory) {
+        filtered = filter(walk, { directory, all });
+        seen.set(all, filtered);
+      }
+      for (const path of filtered.ignored) ignored.add(path);
+      for (const path of filtered.named) named.push(path);
+      let holdsMore = false;
+      for (const path of filtered.directories) {
+        const hasContent = visit(path).length > 0;
+        if (hasContent && ignored.delete(path)) holdsMore = true;
+      }
+      const left = holdsMore ? all.filter(({ path }) => !ignored.has(path)) : filtered.left;
+      kept.set(directory, left);
+      return left;
+    }
+
+    visit("");
+    return {
+      get: (path) => (ignored.has(path) ? undefined : tree.get(path)),
+      children: (directory) => kept.get(directory) ?? [],
+      isDisputedIn: (directory) => walk.isDisputed(directory),
+      emptiedBelow: (directory) =>
+        named.find((path) => ignored.has(path) && (directory === "" || path.startsWith(`${directory}/`))),
+    };
   };
+}
+
+/** What an ignore file says of the entries of one directory. */
+interface Filtered {
+  readonly directory: string;
+  /** Those that are not ignored themselves. */
+  readonly left: readonly ContextEntry[];
+  readonly ignored: readonly string[];
+  /** Ignored directories that the text of an exception begins with. */
+  readonly named: readonly string[];
+  /** All directories, ignored or not. */
+  readonly directories: readonly string[];
+}
+
+function filter(walk: IgnoreWalk, { directory, all }: { directory: string; all: readonly ContextEntry[] }): Filtered {
+  const left: ContextEntry[] = [];
+  const ignored: string[] = [];
+  const named: string[] = [];
+  const directories: string[] = [];
+  for (const entry of all) {
+    const isDirectory = entry.kind === "directory";
+    if (isDirectory) directories.push(entry.path);
+    if (!walk.excludes(entry.path, isDirectory)) {
+      left.push(entry);
+      continue;
+    }
+    ignored.push(entry.path);
+    if (isDirectory && walk.isNamed(entry.path)) named.push(entry.path);
+  }
+  return { directory, left, ignored, named, directories };
 }
 
 /** The directory that a path is in; the context itself for a path of one name. */

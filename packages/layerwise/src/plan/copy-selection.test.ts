@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type DraftFile, draftTree } from "../../test/draft.ts";
 import { createIgnoreMatcher, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { SourceRange } from "../error.ts";
-import type { ContextTree } from "../ports.ts";
-import { withoutIgnored } from "./context-files.ts";
+import type { ContextEntry, ContextTree } from "../ports.ts";
+import { contextTree, entriesIn } from "../system/context-tree.ts";
+import { ignoring } from "./context-files.ts";
 import { selectSource } from "./copy-selection.ts";
 
 const at: SourceRange = { file: "Dockerfile", start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
@@ -29,7 +30,7 @@ function selected(
   word: string,
   { tree = draftTree(files), ignore = "" }: { tree?: ContextTree; ignore?: string } = {},
 ): readonly string[] {
-  const result = selectSource(withoutIgnored(tree, createIgnoreMatcher(parseIgnoreFile(ignore))), { word, at });
+  const result = selectSource(ignoring(createIgnoreMatcher(parseIgnoreFile(ignore)))(tree), { word, at });
   if (result.kind === "unlisted") return [`unlisted ${result.directory}`];
   return result.sources.map(({ name, entry, below }) => {
     const inside = below.map(({ path }) => path).join(" ");
@@ -43,7 +44,7 @@ it.each([
   ["dir\n!dir/none", "dir"],
   ["dir/sub\n!dir/sub/none", "dir/sub"],
 ])("with %j names a directory that older engines copy, empty: %s", (ignore, disputed) => {
-  const tree = withoutIgnored(draftTree(files), createIgnoreMatcher(parseIgnoreFile(ignore)));
+  const tree = ignoring(createIgnoreMatcher(parseIgnoreFile(ignore)))(draftTree(files));
 
   const result = selectSource(tree, { word: ".", at });
 
@@ -90,8 +91,7 @@ describe("selectSource", () => {
   });
 
   it("refuses what no image can hold, wherever it is below", () => {
-    const tree = new Map(draftTree({ "dir/socket": "" }));
-    tree.set("dir/socket", { ...(tree.get("dir/socket") as NonNullable<ReturnType<typeof tree.get>>), kind: "other" });
+    const tree = changed(draftTree({ "dir/socket": "" }), { path: "dir/socket", kind: "other" });
 
     expect(() => selected("dir", { tree })).toThrow(expect.objectContaining({ code: "CONTEXT_UNSUPPORTED" }));
   });
@@ -108,9 +108,7 @@ describe("selectSource", () => {
   });
 
   it("asks for a directory that has not been listed, instead of taking it for empty", () => {
-    const tree = new Map(draftTree({ "dir/x": "" }));
-    tree.delete("dir/x");
-    tree.set("dir", { ...(tree.get("dir") as NonNullable<ReturnType<typeof tree.get>>), listing: "skipped" });
+    const tree = changed(draftTree({ dir: { directory: true } }), { path: "dir", listing: "skipped" });
 
     expect(selected("dir", { tree })).toEqual(["unlisted dir"]);
     expect(selected("dir/x", { tree })).toEqual(["unlisted dir"]);
@@ -118,9 +116,14 @@ describe("selectSource", () => {
   });
 
   it("says which directory may not be read", () => {
-    const tree = new Map(draftTree({ dir: { directory: true } }));
-    tree.set("dir", { ...(tree.get("dir") as NonNullable<ReturnType<typeof tree.get>>), listing: "denied" });
+    const tree = changed(draftTree({ dir: { directory: true } }), { path: "dir", listing: "denied" });
 
     expect(() => selected("dir", { tree })).toThrow(expect.objectContaining({ code: "CONTEXT_UNREADABLE" }));
   });
 });
+
+/** A tree with one entry changed. */
+function changed(tree: ContextTree, change: Partial<ContextEntry> & Pick<ContextEntry, "path">): ContextTree {
+  const entries = [...entriesIn(tree)].map((entry) => (entry.path === change.path ? { ...entry, ...change } : entry));
+  return contextTree(new Map(entries.map((entry) => [entry.path, entry])));
+}

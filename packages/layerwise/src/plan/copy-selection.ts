@@ -107,38 +107,53 @@ function selected(
   const resolved = follow(files, { path, word, at });
   const entry = resolved === undefined ? undefined : files.get(resolved);
   if (entry === undefined) throw notFound({ word, at });
-  const below: SelectedSource["below"][number][] = [];
-  // Paths are matched from the source on (fsutil/copy, `copy`), so a source itself is never left out.
-  const walk = createIgnoreMatcher(excludes).startWalk();
-  const leftOut: string[] = [];
-  if (entry.kind === "directory") collectBelow(files, { directory: entry.path, relative: "", walk, below, leftOut });
-  const all = [entry, ...below.map((item) => item.entry)];
-  for (const one of all) refuseSpecial(one, at);
+  refuseSpecial(entry, at);
+  const walk: Walk = {
+    files,
+    at,
+    start: entry.path === "" ? 0 : entry.path.length + 1,
+    // Paths are matched from the source on (fsutil/copy, `copy`), so a source itself is never left out.
+    excluding: excludes.length === 0 ? undefined : createIgnoreMatcher(excludes).startWalk(),
+    below: [],
+    leftOut: [],
+    disputed: undefined,
+  };
+  if (entry.path !== "" && files.isDisputedIn(parentOf(entry.path))) walk.disputed = entry.path;
+  if (entry.kind === "directory") collectBelow(walk, entry.path);
   const emptied = entry.kind === "directory" ? files.emptiedBelow(entry.path) : undefined;
-  const disputed = all.find((one) => files.isDisputed(one.path))?.path ?? emptied;
+  const { below, leftOut, disputed = emptied } = walk;
   return { word, name: nameOf(path), entry, below, leftOut, disputed };
 }
 
-interface Collecting {
-  readonly directory: string;
-  /** Its path in the source. */
-  readonly relative: string;
-  readonly walk: IgnoreWalk;
-  readonly below: SelectedSource["below"][number][];
+/** Goes through all that is below a source. */
+interface Walk {
+  readonly files: ContextFiles;
+  readonly at: SourceRange;
+  /** Where paths relative to the source begin. */
+  readonly start: number;
+  readonly excluding: IgnoreWalk | undefined;
+  readonly below: BelowSource[];
   readonly leftOut: string[];
+  disputed: string | undefined;
 }
 
-function collectBelow(files: ContextFiles, collecting: Collecting): void {
-  const { directory, relative, walk, below, leftOut } = collecting;
-  for (const entry of childrenOf(files, directory)) {
-    const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
+type BelowSource = SelectedSource["below"][number];
+
+function collectBelow(walk: Walk, directory: string): void {
+  const { files, at, start, excluding, below, leftOut } = walk;
+  const entries = childrenOf(files, directory);
+  const isDisputed = entries.length > 0 && files.isDisputedIn(directory);
+  for (const item of relativeTo(entries, start)) {
+    const { path, entry } = item;
     const isDirectory = entry.kind === "directory";
-    if (walk.excludes(path, isDirectory)) {
+    if (excluding?.excludes(path, isDirectory) === true) {
       if (isDirectory) collectDirectories(files, { directory: entry.path, relative: path, found: leftOut });
       continue;
     }
-    below.push({ path, entry });
-    if (isDirectory) collectBelow(files, { ...collecting, directory: entry.path, relative: path });
+    if (isDisputed) walk.disputed ??= entry.path;
+    refuseSpecial(entry, at);
+    below.push(item);
+    if (isDirectory) collectBelow(walk, entry.path);
   }
 }
 
@@ -153,6 +168,17 @@ function collectDirectories(
       collectDirectories(files, { directory: path, relative: `${relative}/${nameOf(path)}`, found });
     }
   }
+}
+
+/** Lists that were seen before: of several revisions of a context most directories are the same. */
+const relatives = new WeakMap<readonly ContextEntry[], { readonly start: number; readonly items: BelowSource[] }>();
+
+function relativeTo(entries: readonly ContextEntry[], start: number): readonly BelowSource[] {
+  const known = relatives.get(entries);
+  if (known?.start === start) return known.items;
+  const items = entries.map((entry) => ({ path: entry.path.slice(start), entry }));
+  relatives.set(entries, { start, items });
+  return items;
 }
 
 function childrenOf(files: ContextFiles, directory: string): readonly ContextEntry[] {

@@ -4,7 +4,7 @@ import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
 import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
-import { type ContextFiles, withoutIgnored } from "./context-files.ts";
+import { type ContextFiles, type ContextFilter, ignoring } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
 import { isRemote } from "./evaluate-step.ts";
 import { plainExcludes } from "./plain-excludes.ts";
@@ -29,14 +29,7 @@ export interface Gathering extends CallOptions {
 export async function gatherContent(steps: readonly Step[], gathering: Gathering): Promise<ContentOf> {
   const selections = await selectContent(steps, gathering);
   if (selections.size === 0) return new Map();
-  const files = new Map<string, ContextEntry>();
-  for (const sources of selections.values()) {
-    for (const { entry, below } of sources) {
-      if (entry.kind === "file") files.set(entry.path, entry);
-      for (const item of below) if (item.entry.kind === "file") files.set(item.entry.path, item.entry);
-    }
-  }
-  const selected = [...files.values()];
+  const selected = allFiles(selections.values());
   const digests = await hash(selected, gathering);
   const capabilities = await gathering.context.capabilities(selected, gathering);
   const content = new Map<Step, StepContent>();
@@ -49,6 +42,18 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
     });
   }
   return content;
+}
+
+/** Each once. */
+function allFiles(selections: Iterable<readonly SelectedSource[]>): readonly ContextEntry[] {
+  const files = new Set<ContextEntry>();
+  for (const sources of selections) {
+    for (const { entry, below } of sources) {
+      if (entry.kind === "file") files.add(entry);
+      for (const item of below) if (item.entry.kind === "file") files.add(item.entry);
+    }
+  }
+  return [...files];
 }
 
 /** Nearly no file has any. */
@@ -99,10 +104,19 @@ async function select(
     const skip = (directory: string) => matcher.canSkip(directory) || !isNear(directory, roots);
     const tree: ContextTree = await context.list(skip, { signal });
     emit({ kind: "context-listed", files: tree.size });
-    const selected = selectAll(readers, withoutIgnored(tree, matcher));
+    const selected = selectAll(readers, filterOf(matcher)(tree));
     if (typeof selected !== "string") return selected;
     roots.add(selected);
   }
+}
+
+/** A matcher that is asked about several revisions of a context has one filter for all of them. */
+const filters = new WeakMap<IgnoreMatcher, ContextFilter>();
+
+function filterOf(matcher: IgnoreMatcher): ContextFilter {
+  const filter = filters.get(matcher) ?? ignoring(matcher);
+  filters.set(matcher, filter);
+  return filter;
 }
 
 /** All selections, or a directory that must be listed for them. */

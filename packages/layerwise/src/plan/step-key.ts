@@ -4,7 +4,7 @@ import { chainIdOf } from "../spec/image-config.ts";
 import { formatPlatform, type Platform } from "../spec/platform.ts";
 import { type CacheKey, cacheKeyOf, type KeyInput, listValue } from "./cache-key.ts";
 import { parentOf } from "./context-files.ts";
-import type { SelectedSource } from "./copy-selection.ts";
+import { filesValue } from "./files-value.ts";
 import type { CopyStep, FileSource, RunStep, Step, WorkdirStep } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
 
@@ -131,72 +131,6 @@ function copyInputs(step: CopyStep, scope: KeyScope): readonly KeyInput[] | unde
     return from === undefined ? undefined : [...flags, { name: "from", value: from }];
   }
   return [...flags, { name: "files", value: filesValue(scope.contentOf(step)) }];
-}
-
-/**
- * The selected files as one value: relative path, type, permission bits, owner, link target, content, capabilities. Not
- * their times, not where the context is.
- */
-function filesValue(content: StepContent | undefined): string {
-  if (content === undefined) return "";
-  return listValue(content.sources.map((source) => sourceValue(source, content)));
-}
-
-function sourceValue({ name, entry, below }: SelectedSource, content: StepContent): string {
-  const links = new Map<string, string>();
-  // Of the context itself BuildKit gets only the content.
-  let value =
-    entry.path === ""
-      ? listValue(["context"])
-      : `${listValue(["entry"])}${entryValue(entry, { content, links, path: name, linkPath: "" })}`;
-  for (const { path, entry: item } of below) value += entryValue(item, { content, links, path, linkPath: path });
-  return value;
-}
-
-interface EntryPlace {
-  readonly content: StepContent;
-  readonly links: Map<string, string>;
-  /** What it is called in the selection. */
-  readonly path: string;
-  /** What other names of the same file are told. */
-  readonly linkPath: string;
-}
-
-/** What an entry without links and capabilities contributed last: in another revision of a context it is the same. */
-const plainValues = new WeakMap<SelectedSource["entry"], PlainValue>();
-
-interface PlainValue {
-  readonly path: string;
-  readonly digest: string;
-  readonly value: string;
-}
-
-/** An entry's path and what counts of it, as members of a list. */
-function entryValue(entry: SelectedSource["entry"], { content, links, path, linkPath }: EntryPlace): string {
-  const hardLink = entry.kind === "file" ? entry.hardLink : undefined;
-  const first = hardLink === undefined ? undefined : links.get(hardLink);
-  if (hardLink !== undefined && first === undefined) links.set(hardLink, linkPath);
-  const digest = content.digests.get(entry.path) ?? "";
-  const capability = content.capabilities.get(entry.path) ?? "";
-  if (first !== undefined || capability !== "") {
-    return listValue([path, ...fieldsOf(entry, { digest, first: first ?? "", capability })]);
-  }
-  const known = plainValues.get(entry);
-  if (known !== undefined && known.path === path && known.digest === digest) return known.value;
-  const value = listValue([path, ...fieldsOf(entry, { digest, first: "", capability })]);
-  plainValues.set(entry, { path, digest, value });
-  return value;
-}
-
-function fieldsOf(
-  entry: SelectedSource["entry"],
-  { digest, first, capability }: { digest: string; first: string; capability: string },
-): string[] {
-  const owner = `${entry.uid}:${entry.gid}`;
-  if (entry.kind === "symlink") return ["symlink", owner, entry.target ?? ""];
-  const mode = entry.mode.toString(8);
-  if (entry.kind === "directory") return ["directory", mode, owner];
-  return ["file", mode, owner, digest, first, capability];
 }
 
 /** The directory whose listing a source word needs first: everything before its first wildcard. */

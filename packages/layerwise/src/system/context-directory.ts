@@ -7,6 +7,7 @@ import { compareFileNames, decodeFileName } from "../spec/file-name.ts";
 import { capableFiles } from "./capabilities.ts";
 import { digestsOf } from "./context-digests.ts";
 import { bufferBytes, fsPath, openFile, readPiece, textOf, unreadable } from "./context-file.ts";
+import { contextTree } from "./context-tree.ts";
 
 /** Milliseconds within which two writes may leave the same time on a file; 2 s is what the coarsest file systems keep. */
 const coarsestTime = 2000;
@@ -66,7 +67,7 @@ function listDirectory(root: string, { skip, signal }: Listing): ContextTree {
     }
   };
   visit("");
-  return tree;
+  return contextTree(tree);
 }
 
 /** The names in a directory, sorted by their bytes; undefined if it may not be read. */

@@ -6,6 +6,7 @@ import { decompressed } from "../spec/compression.ts";
 import { type Digest, startDigest } from "../spec/digest.ts";
 import { compareFileNames } from "../spec/file-name.ts";
 import { type ReadEntry, startTarReader, TarError } from "../spec/tar-reader.ts";
+import { contextTree } from "./context-tree.ts";
 
 /** Bytes that are read at a time. */
 const bufferBytes = 1024 * 1024;
@@ -133,7 +134,7 @@ function treeOf(index: ReadonlyMap<string, Indexed>): ContextTree {
   const entries = [...index.values()].map(({ entry }) => entry).filter(({ path }) => path !== "");
   const root = index.get("")?.entry ?? directory("");
   const sorted = entries.map((entry) => ({ entry, parts: entry.path.split("/") })).sort(compareParts);
-  return new Map([root, ...sorted.map(({ entry }) => entry)].map((entry) => [entry.path, entry]));
+  return contextTree(new Map([root, ...sorted.map(({ entry }) => entry)].map((entry) => [entry.path, entry])));
 }
 
 function compareParts({ parts: one }: { parts: string[] }, { parts: other }: { parts: string[] }): number {

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, constants, mkdirSync, openSync, symlinkSync, writ
 import { isLayerwiseError } from "../error.ts";
 import type { BuildContext, CallOptions, ContextEntry } from "../ports.ts";
 import { encodeFileName } from "../spec/file-name.ts";
+import { entriesIn } from "./context-tree.ts";
 import { diskError } from "./disk-error.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function writeContext(
   const tree = await context.list(() => false, { signal });
   const directories: ContextEntry[] = [];
   try {
-    for (const entry of tree.values()) {
+    for (const entry of entriesIn(tree)) {
       const path = Buffer.concat([Buffer.from(`${folder}/`), encodeFileName(entry.path)]);
       if (entry.kind === "symlink") symlinkSync(encodeFileName(entry.target ?? ""), path);
       else if (entry.kind === "directory") {

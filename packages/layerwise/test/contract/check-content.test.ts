@@ -8,6 +8,7 @@ import { checkContent } from "../../src/plan/check-content.ts";
 import { type Gathering, gatherContent } from "../../src/plan/gather-content.ts";
 import type { BuildContext, ContextTree } from "../../src/ports.ts";
 import { openContextDirectory } from "../../src/system/context-directory.ts";
+import { contextTree, entriesIn } from "../../src/system/context-tree.ts";
 import { evaluated } from "../evaluated.ts";
 
 const changes: readonly (readonly [string, (folder: string) => Promise<void>])[] = [
@@ -71,7 +72,7 @@ async function gathered(age: "new" | "old") {
 function aged(context: BuildContext): BuildContext {
   const list = async (...args: Parameters<BuildContext["list"]>): Promise<ContextTree> => {
     const tree = await context.list(...args);
-    return new Map([...tree].map(([path, entry]) => [path, { ...entry, isRecent: false }]));
+    return contextTree(new Map([...entriesIn(tree)].map((entry) => [entry.path, { ...entry, isRecent: false }])));
   };
   return { ...context, list };
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ContextEntry } from "../../src/ports.ts";
+import { entriesIn } from "../../src/system/context-tree.ts";
 
 /* Threads start from compiled files, so this tests what `npm run build` made. */
 type Directory = typeof import("../../src/system/context-directory.ts");
@@ -80,7 +81,7 @@ describe("digests of many files", () => {
 
 async function filesIn(): Promise<ContextEntry[]> {
   const tree = await openContextDirectory(folder).list(() => false);
-  return [...tree.values()].filter(({ kind }) => kind === "file");
+  return [...entriesIn(tree)].filter(({ kind }) => kind === "file");
 }
 
 async function relink(path: string): Promise<void> {

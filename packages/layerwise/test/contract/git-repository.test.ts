@@ -8,6 +8,7 @@ import type { ContextTree, RevisionContext, Revisions } from "../../src/ports.ts
 import { digestOf } from "../../src/spec/digest.ts";
 import { decodeFileName } from "../../src/spec/file-name.ts";
 import { openContextDirectory } from "../../src/system/context-directory.ts";
+import { entriesIn } from "../../src/system/context-tree.ts";
 import { openGitRepository } from "../../src/system/git/git-repository.ts";
 import { type GitHistory, startGitHistory } from "../git-history.ts";
 
@@ -37,10 +38,14 @@ async function contextOf(revisions: Revisions, revision: string, directory = "")
 
 const everything = () => false;
 
+function pathsIn(tree: ContextTree): string[] {
+  return [...entriesIn(tree)].map(({ path }) => path);
+}
+
 /** What counts of a listing, with the digests of its files. */
 async function described(context: RevisionContext | ReturnType<typeof openContextDirectory>): Promise<unknown> {
   const tree: ContextTree = await context.list((path) => path === ".git");
-  const entries = [...tree.values()].filter(({ path }) => path !== ".git");
+  const entries = [...entriesIn(tree)].filter(({ path }) => path !== ".git");
   const files = entries.filter(({ kind }) => kind === "file");
   const digests = await context.digests(files);
   const digestAt = new Map(files.map(({ path }, index) => [path, digests[index]]));
@@ -89,7 +94,7 @@ describe("a context from git objects", () => {
         const context = await contextOf(revisions, revision);
         const tree = await context.list(everything);
         const [digest] = await context.digests([tree.get("file") as NonNullable<ReturnType<typeof tree.get>>]);
-        return [await context.text("file"), digest, [...tree.keys()].join(" ")];
+        return [await context.text("file"), digest, pathsIn(tree).join(" ")];
       }),
     );
 
@@ -123,7 +128,7 @@ describe("a context from git objects", () => {
     made.commit({});
     const context = await contextOf(await open(made.path), "main");
 
-    const names = [...(await context.list(everything)).keys()];
+    const names = pathsIn(await context.list(everything));
 
     const odd = [0xfe, 0xff].map((byte) => decodeFileName(Buffer.from([0x6e, byte])));
     expect(names).toEqual(["", ...odd]);
@@ -136,7 +141,7 @@ describe("a context from git objects", () => {
 
     const tree = await context.list((path) => path === "skip");
 
-    expect([...tree.keys()]).toEqual(["", "skip", "take", "take/in"]);
+    expect(pathsIn(tree)).toEqual(["", "skip", "take", "take/in"]);
     expect(tree.get("skip")?.listing).toBe("skipped");
   });
 
@@ -152,7 +157,7 @@ describe("a context from git objects", () => {
         const context = await revisions.context(commit, { directory: "" });
         const tree = await context?.list(everything);
         return {
-          names: [...(tree?.keys() ?? [])],
+          names: tree === undefined ? [] : pathsIn(tree),
           notes: context?.notes(),
           digest: await context?.digests([tree?.get(".git/HEAD") as never]),
         };
@@ -181,7 +186,7 @@ describe("a context from git objects", () => {
     const [digest] = await context.digests([tree.get("model.bin") as never]);
 
     expect(digest).toBe(`sha256:${hex}`);
-    expect([...tree.keys()]).toEqual([
+    expect(pathsIn(tree)).toEqual([
       "",
       ".gitattributes",
       "model.bin",

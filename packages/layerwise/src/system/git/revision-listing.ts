@@ -12,7 +12,7 @@ export interface ListingStore {
   /** Sizes of blobs, by name. */
   readonly sizes: Map<string, number>;
   /** Directories by tree, path and umask. */
-  readonly directories: Map<string, Promise<readonly ListedEntry[]>>;
+  readonly directories: Map<string, Promise<ListedDirectory>>;
   /** Entries by object, mode and path: one that did not change is the same object in each commit. */
   readonly entries: Map<string, ContextEntry>;
   /** What is behind an entry: the name of an object, or content that stands for something else. */
@@ -30,11 +30,18 @@ export interface RevisionPlace {
   readonly umask: number;
 }
 
-interface ListedEntry {
+/** A directory of a tree. */
+interface ListedDirectory {
+  readonly entries: readonly ContextEntry[];
+  /** Those of the entries that hold others: directories and submodules. */
+  readonly inner: readonly InnerEntry[];
+  /** What the checkout of a `.gitattributes` converts. */
+  readonly notes: readonly RevisionNote[];
+}
+
+interface InnerEntry {
   readonly git: GitTreeEntry;
   readonly entry: ContextEntry;
-  /** What the checkout of a `.gitattributes` converts. */
-  readonly conversion: string | undefined;
 }
 
 interface Listing extends RevisionPlace, CallOptions {
@@ -45,35 +52,36 @@ interface Listing extends RevisionPlace, CallOptions {
 /** Lists what a checkout of a commit would hold. */
 export async function listRevision(store: ListingStore, listing: Listing): Promise<ContextTree> {
   const { commit, tree: root, hasGitDirectory, skip, umask, note, signal } = listing;
-  const tree = new Map<string, ContextEntry>();
-  tree.set("", directoryEntry("", umask));
+  const lists = new Map<string, readonly ContextEntry[]>();
+  let size = 1;
 
   async function visit(id: string, directory: string): Promise<void> {
     signal?.throwIfAborted();
     const listed = await directoryOf(store, { id, directory, umask, signal });
     askAhead(listed);
     const isTop = directory === "" && hasGitDirectory;
-    for (const one of isTop ? withGitDirectory(listed, { commit, umask }) : listed) {
-      const { git, entry, conversion } = one;
-      const isSkipped = entry.kind === "directory" && skip(entry.path);
-      tree.set(entry.path, isSkipped ? { ...entry, listing: "skipped" } : entry);
-      if (conversion !== undefined) note({ kind: "conversion", path: entry.path, detail: conversion });
-      if (isSkipped) continue;
-      if (git.kind === "directory") await visit(git.id, entry.path);
-      else if (git.kind === "submodule") standIn(one);
+    const { entries, inner, notes } = isTop ? withGitDirectory(listed, { commit, umask }) : listed;
+    for (const one of notes) note(one);
+    const skipped = new Set<ContextEntry>();
+    for (const { git, entry } of inner) {
+      if (skip(entry.path)) skipped.add(entry);
+      else if (git.kind === "directory") await visit(git.id, entry.path);
+      else standIn(git, entry);
     }
+    lists.set(directory, skipped.size === 0 ? entries : entries.map((entry) => asSkipped(entry, skipped)));
+    size += entries.length;
   }
 
   /** All directories of a directory are asked for at once; what goes wrong shows when it is their turn. */
-  function askAhead(listed: readonly ListedEntry[]): void {
-    for (const { git, entry } of listed) {
+  function askAhead({ inner }: ListedDirectory): void {
+    for (const { git, entry } of inner) {
       if (git.kind !== "directory" || skip(entry.path)) continue;
       directoryOf(store, { id: git.id, directory: entry.path, umask, signal }).catch(() => undefined);
     }
   }
 
   /** The files of another repository are not here: one file with its commit stands for them. */
-  function standIn({ git, entry: { path } }: ListedEntry): void {
+  function standIn(git: GitTreeEntry, { path }: ContextEntry): void {
     const isOwn = path === gitDirectory;
     const name = `${path}/${isOwn ? "HEAD" : "(submodule)"}`;
     const known = `stands for ${git.id} ${umask} ${name}`;
@@ -81,24 +89,48 @@ export async function listRevision(store: ListingStore, listing: Listing): Promi
     const file = store.entries.get(known) ?? { ...fileEntry(name, umask), size: content.length };
     store.entries.set(known, file);
     store.contents.set(file, content);
-    tree.set(name, file);
+    lists.set(path, [file]);
+    size += 1;
     note({ kind: isOwn ? "git-directory" : "submodule", path, detail: git.id });
   }
 
   await visit(root, "");
-  return tree;
+  const top = directoryEntry("", umask);
+  return {
+    size,
+    get: (path) => (path === "" ? top : indexOf(lists.get(parentOf(path)) ?? []).get(path)),
+    children: (directory) => lists.get(directory) ?? [],
+  };
+}
+
+function asSkipped(entry: ContextEntry, skipped: ReadonlySet<ContextEntry>): ContextEntry {
+  return skipped.has(entry) ? { ...entry, listing: "skipped" } : entry;
+}
+
+/** Lists by path; most are those of other commits too. */
+const indexes = new WeakMap<readonly ContextEntry[], ReadonlyMap<string, ContextEntry>>();
+
+function indexOf(entries: readonly ContextEntry[]): ReadonlyMap<string, ContextEntry> {
+  const index = indexes.get(entries) ?? new Map(entries.map((entry) => [entry.path, entry]));
+  indexes.set(entries, index);
+  return index;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
 const gitDirectory = ".git";
 
 /** A checkout has the repository beside the files, and it is another one after each commit. */
 function withGitDirectory(
-  listed: readonly ListedEntry[],
+  { entries, inner, notes }: ListedDirectory,
   { commit, umask }: { commit: GitCommit; umask: number },
-): readonly ListedEntry[] {
+): ListedDirectory {
   const git: GitTreeEntry = { name: gitDirectory, kind: "submodule", isExecutable: false, id: commit.id };
-  const own = { git, entry: directoryEntry(gitDirectory, umask), conversion: undefined };
-  return [...listed, own].sort((one, other) => compareFileNames(one.git.name, other.git.name));
+  const entry = directoryEntry(gitDirectory, umask);
+  const sorted = [...entries, entry].sort((one, other) => compareFileNames(one.path, other.path));
+  return { entries: sorted, inner: [...inner, { git, entry }], notes };
 }
 
 interface Directory extends CallOptions {
@@ -107,7 +139,7 @@ interface Directory extends CallOptions {
   readonly umask: number;
 }
 
-function directoryOf(store: ListingStore, wanted: Directory): Promise<readonly ListedEntry[]> {
+function directoryOf(store: ListingStore, wanted: Directory): Promise<ListedDirectory> {
   const known = `${wanted.id} ${wanted.umask} ${wanted.directory}`;
   let listed = store.directories.get(known);
   if (listed === undefined) {
@@ -120,16 +152,21 @@ function directoryOf(store: ListingStore, wanted: Directory): Promise<readonly L
 async function readDirectory(
   store: ListingStore,
   { id, directory, umask, signal }: Directory,
-): Promise<readonly ListedEntry[]> {
+): Promise<ListedDirectory> {
   const names = await store.trees.read(id, { signal });
   await learnSizes(store, names, { signal });
-  const listed: ListedEntry[] = [];
+  const entries: ContextEntry[] = [];
+  const inner: InnerEntry[] = [];
+  const notes: RevisionNote[] = [];
   for (const git of names) {
     const path = directory === "" ? git.name : `${directory}/${git.name}`;
     const entry = await entryOf(store, { git, path, umask, signal });
-    listed.push({ git, entry, conversion: await conversionOf(store, git, { signal }) });
+    entries.push(entry);
+    if (entry.kind === "directory") inner.push({ git, entry });
+    const conversion = await conversionOf(store, git, { signal });
+    if (conversion !== undefined) notes.push({ kind: "conversion", path, detail: conversion });
   }
-  return listed;
+  return { entries, inner, notes };
 }
 
 async function learnSizes(
