@@ -26,6 +26,10 @@ export interface ExplainCase {
   readonly causes: readonly [ExpectedCause, ...ExpectedCause[]];
   /** What the engine does with the first of these steps: undefined if it cannot tell. */
   readonly engine: "executed" | "cached" | undefined;
+  /** Why the engine does not rebuild, or cannot tell; undefined if it rebuilds. */
+  readonly reason: string | undefined;
+  /** The oldest engine that knows what the Dockerfile has. */
+  readonly since: number;
   /** Lines of steps that are made although their inputs are the same, and what the build says of checkpoints. */
   readonly made: readonly number[] | undefined;
   readonly noCache: boolean;
@@ -42,12 +46,14 @@ interface CaseDocument {
   readonly undo?: CaseInput;
   readonly causes: readonly ExpectedCause[];
   readonly engine: "executed" | "cached" | "unable";
+  readonly reason?: string;
+  readonly since?: number;
   readonly made?: readonly number[];
   readonly noCache?: boolean;
   readonly refused?: { readonly line: number; readonly why: string };
 }
 
-const fields = new Set("description from to undo causes engine made noCache refused".split(" "));
+const fields = new Set("description from to undo causes engine reason since made noCache refused".split(" "));
 const folder = new URL("explain/", import.meta.url);
 
 /** Reads all cases. */
@@ -62,7 +68,12 @@ export function loadExplainCases(): readonly ExplainCase[] {
 }
 
 function caseOf(name: string, document: CaseDocument): ExplainCase {
-  const { description, from, to, undo, causes, engine, made, noCache = false, refused } = document;
+  const { description, from, to, undo, causes, engine, reason, since = 20, made, noCache = false, refused } = document;
+  if ((engine === "executed") !== (reason === undefined)) {
+    throw new Error(
+      `could not read the case ${name}: one that the engine does not rebuild, and no other, has a reason`,
+    );
+  }
   const before = inputOf(from);
   const after = { ...before, ...partOf(to) };
   // One cause: undone, it is the build that it was.
@@ -77,6 +88,8 @@ function caseOf(name: string, document: CaseDocument): ExplainCase {
     undone,
     causes: [first, ...rest],
     engine: engine === "unable" ? undefined : engine,
+    reason,
+    since,
     made,
     noCache,
     refused,

@@ -21,9 +21,15 @@ export interface JudgedStep {
 /** Builds a series of inputs with one engine, which starts with nothing of them in its cache. */
 export interface KeySeries {
   /** What the keys of an input's instructions are, and whether the engine executed them. */
-  judge(input: DraftInput): Promise<readonly JudgedStep[]>;
+  judge(input: DraftInput, options?: JudgeOptions): Promise<readonly JudgedStep[]>;
   /** What `layerwise plan --json` said of each input so far: files. */
   readonly plans: readonly string[];
+}
+
+/** How a build differs that is not in its input. */
+export interface JudgeOptions {
+  /** Whether the engine is told to use nothing that it holds. */
+  readonly noCache?: boolean;
 }
 
 let series = 0;
@@ -36,14 +42,15 @@ export function startSeries(site: Site): KeySeries {
   let builds = 0;
   return {
     plans,
-    async judge(input) {
+    async judge(input, { noCache = false } = {}) {
       builds += 1;
       const folder = await site.folder(`${name}/${builds}`);
       const args = await writeBuild(site, { input, folder, name, edit: builds });
       const plan = join(folder, "plan.json");
       const planned = await keysOf(site, { args, plan });
       plans.push(plan);
-      const executed = await verdictsOf(site, { args, dockerfile: input.dockerfile });
+      const flags = noCache ? ["--no-cache", ...args] : args;
+      const executed = await verdictsOf(site, { args: flags, dockerfile: input.dockerfile });
       return planned.map(({ label, ...step }) => {
         const engine = executed.get(label) ?? "merged";
         return { ...step, engine };
@@ -75,10 +82,11 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   const { dockerfile, files = {}, ignore, buildArgs = {}, runOptions = [], target } = input;
   const bases = new Map<string, string>();
   for (const base of ["base", "other"]) {
-    bases.set(base, await pushBase(site, baseOf(input, name), { repository: `${name}-${base}`, tag: "1" }));
+    const spec = baseOf(input, { name, isOther: base === "other" });
+    bases.set(base, await pushBase(site, spec, { repository: `${name}-${base}`, tag: "1" }));
   }
   const named = dockerfile.replace(
-    /(FROM (?:--\S+ )?|from=)(base|other)\b/gi,
+    /(FROM (?:--\S+ )?|from=|^ARG \w+=)(base|other)\b/gim,
     (_, before: string, base: string) => `${before}${bases.get(base)}`,
   );
   const context = join(folder, "context");
@@ -87,7 +95,7 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   await writeFile(join(folder, "Dockerfile"), named);
   if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
   return [
-    ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${value}`]),
+    ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${bases.get(value) ?? value}`]),
     ...runOptions,
     ...(target === undefined ? [] : ["--target", target]),
     "--file",
@@ -96,13 +104,17 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   ];
 }
 
-/** The tiny base with a layer that only this series has, and with what the input says of it. */
-function baseOf({ base = {} }: DraftInput, name: string): BaseSpec {
+/** The tiny base with a layer that only this series has, and with what the input says of it; the other one has a file x. */
+function baseOf(
+  { base = {}, other = "" }: DraftInput,
+  { name, isOther }: { name: string; isOther: boolean },
+): BaseSpec {
   const { config, created, history, diffIds } = base;
   const content = `${name} ${diffIds?.join(" ") ?? ""}`;
   const document = { ...(created && { created }), ...(history && { history }) };
   const mark: Entry = { names: "utf8", path: "mark", type: "file", content };
-  return { from: "tiny", family: "docker", layers: [[mark]], config: { ...config }, document };
+  const x: Entry = { names: "utf8", path: "x", type: "file", content: other };
+  return { from: "tiny", family: "docker", layers: [isOther ? [mark, x] : [mark]], config: { ...config }, document };
 }
 
 function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {
@@ -181,6 +193,7 @@ function stageBases(dockerfile: string): ReadonlyMap<string, "image" | "other"> 
   return new Map(stages.map(([, base, name], index) => [name ?? String(index), isImage(base) ? "image" : "other"]));
 }
 
+/** An argument that selects the base selects an image. */
 function isImage(base: string | undefined): boolean {
-  return base === "base" || base === "other";
+  return base === "base" || base === "other" || base === "$IMAGE";
 }
