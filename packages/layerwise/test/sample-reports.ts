@@ -92,7 +92,7 @@ export function sampleReport({ instruction = "COPY src /src" }: { readonly instr
 const sampleCauses: readonly (readonly (Cause | undefined)[])[] = [
   [{ name: "first" }, { name: "first" }, { name: "first" }],
   [undefined, undefined, { name: "files", files: { count: 2, names: ["src/a.py", "src/b.py"] } }],
-  [{ name: "files", files: { count: 1, names: ["requirements.txt"] } }, { name: "earlier" }, { name: "earlier" }],
+  [{ name: "files", files: { count: 1, names: ["requirements.txt"] } }, { name: "parent" }, { name: "parent" }],
   [undefined, undefined, undefined],
   [undefined, undefined, { name: "files", files: { count: 1, names: ["src/a.py"] } }],
 ];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { familyOf } from "../explain/pair-steps.ts";
 
 /** An instruction that makes a layer, as it is written. */
 export interface WrittenStep {
@@ -41,7 +42,8 @@ export function startAligner(): StepAligner {
 
 /**
  * Finds each step among those of another version: the one with the same text, of the same stage if there are several;
- * of those left, the next of its stage and kind. Undefined for a step that is new. Pure.
+ * of those left, the next of its stage, or of the stage that has another name now, that
+ * does the same kind of work. Undefined for a step that is new. Pure.
  */
 export function matchSteps(
   others: readonly WrittenStep[],
@@ -60,6 +62,14 @@ export function matchSteps(
   };
   take((other, step) => other.stage === step.stage && other.text === step.text);
   take((other, step) => other.text === step.text);
-  take((other, step) => other.stage === step.stage && other.kind === step.kind);
+  const isAlike = (other: WrittenStep, step: WrittenStep) => familyOf(other.kind) === familyOf(step.kind);
+  take((other, step) => other.stage === step.stage && isAlike(other, step));
+  const [gone, come] = [stagesOnlyIn(others, steps), stagesOnlyIn(steps, others)];
+  take((other, step) => gone.has(other.stage) && come.has(step.stage) && isAlike(other, step));
   return taken;
+}
+
+function stagesOnlyIn(steps: readonly WrittenStep[], others: readonly WrittenStep[]): ReadonlySet<string> {
+  const known = new Set(others.map(({ stage }) => stage));
+  return new Set(steps.map(({ stage }) => stage).filter((stage) => !known.has(stage)));
 }

@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-
+import type { CauseKind } from "../explain/cause.ts";
+import { argumentsOf, isExpanded, writtenVariables } from "../explain/step-variables.ts";
 import type { CacheKey, KeyInput } from "../plan/cache-key.ts";
 import type { ChainStep } from "../plan/chain.ts";
+import type { Step } from "../plan/step.ts";
 import type { StepContent } from "../plan/step-content.ts";
 import type { ContextEntry } from "../ports.ts";
 
-/** Why a step would be made. */
+/** Why a step would be made: the words of `explain`, of which a history needs fewer. */
 export type CauseName =
   /** Nothing was there: the first commit that was looked at. */
   | "first"
-  /** The instruction is new. */
-  | "new"
-  | "base"
-  | "files"
-  | "instruction"
-  | "environment"
-  /** What it reads from another stage or image. */
-  | "source"
-  | "options"
-  /** Only because a step before it was made. */
-  | "earlier"
-  /** Nothing changed, but no checkpoint is taken behind it. */
-  | "unsaved"
-  /** Nothing can stand for its result. */
-  | "unknown";
+  | Extract<
+      CauseKind,
+      | "instruction-added"
+      | "base"
+      | "instruction"
+      | "here-document"
+      | "argument"
+      | "environment"
+      | "files"
+      | "source"
+      | "image"
+      | "input"
+      | "parent"
+      | "between"
+      | "absent"
+      | "unknown-inputs"
+    >;
 
 /** Why a step would be made, and which files did it. */
 export interface Cause {
@@ -40,7 +44,7 @@ export interface ChangedFiles {
 
 /** Whether a step is made although nothing of its own changed. */
 export function isFollowing(cause: CauseName): boolean {
-  return cause === "earlier" || cause === "unsaved";
+  return cause === "parent" || cause === "between";
 }
 
 /** A step with what it selects. */
@@ -56,34 +60,56 @@ export interface CausedStep {
 /** Most file names that are kept of one change. */
 const maxNames = 3;
 
-/** The inputs of a key, in the order in which a difference in them is told. */
-const told: readonly { readonly name: CauseName; readonly inputs: RegExp }[] = [
-  { name: "instruction", inputs: /^(?:command|here-documents|sources|destination|chown|chmod|flags|path|mounts)$/ },
-  { name: "files", inputs: /^files$/ },
-  { name: "environment", inputs: /^(?:environment |order of the environment$|directory$|user$)/ },
-  { name: "source", inputs: /^from$/ },
-  { name: "options", inputs: /./ },
-];
-
 /**
  * Why a step has another key than before: what of its own inputs changed, else what came before it. Pure.
  *
  * @param before the same step in the commit before; undefined if it had none
  */
 export function causeOf(before: CausedStep | undefined, after: CausedStep): Cause {
-  if (before === undefined) return { name: "new" };
+  if (before === undefined) return { name: "instruction-added" };
   const [old, now] = [before.step.key, after.step.key];
-  if (old === undefined || now === undefined) return { name: "unknown" };
-  if (old.digest === now.digest) return { name: "unsaved" };
-  const own = differentInputs(old.inputs, now.inputs);
-  const found = told.find(({ inputs }) => own.some((name) => inputs.test(name)));
-  const mountsFiles = found?.name === "instruction" && own.every((name) => name === "mounts");
-  if (found?.name === "files" || mountsFiles) {
-    const files = changedFiles(before.content, after.content);
-    return files.count > 0 ? { name: "files", files } : { name: "source" };
+  if (old === undefined || now === undefined) return { name: "unknown-inputs" };
+  const { endsStage, needsEngine } = after.step;
+  if (old.digest === now.digest) return { name: endsStage || needsEngine ? "absent" : "between" };
+  const differing = differentInputs(old.inputs, now.inputs);
+  if (differing.length > 0) return ownCause(differing, { before, after });
+  return { name: after.isFirst && before.root.digest !== after.root.digest ? "base" : "parent" };
+}
+
+interface CausedPair {
+  readonly before: CausedStep;
+  readonly after: CausedStep;
+}
+
+/** The most telling difference, as `explain` has it first. */
+function ownCause(differing: readonly string[], { before, after }: CausedPair): Cause {
+  const [was, is] = [before.step.step, after.step.step];
+  if (was.text !== is.text) return { name: "instruction" };
+  if (differing.includes("here-documents") && was.source !== is.source) return { name: "here-document" };
+  const variable = otherVariable(differing, { was, is });
+  if (variable !== undefined) {
+    const isArgument = argumentsOf(was).includes(variable) || argumentsOf(is).includes(variable);
+    return { name: isArgument ? "argument" : "environment" };
   }
-  if (found !== undefined) return { name: found.name };
-  return { name: after.isFirst && before.root.digest !== after.root.digest ? "base" : "earlier" };
+  const hasFiles = differing.includes("files") || differing.includes("mounts");
+  const files = hasFiles ? changedFiles(before.content, after.content) : undefined;
+  if (files !== undefined && files.count > 0) return { name: "files", files };
+  if (hasFiles || differing.includes("from")) return { name: readsImage(is) ? "image" : "source" };
+  return { name: "input" };
+}
+
+/** A variable that a RUN sees, or that stands in the instruction, and has another value. */
+function otherVariable(differing: readonly string[], { was, is }: { was: Step; is: Step }): string | undefined {
+  const seen = differing.find((name) => name.startsWith("environment "))?.slice("environment ".length);
+  if (seen !== undefined || !differing.some(isExpanded)) return seen;
+  const written = new Set([...writtenVariables(was), ...writtenVariables(is)]);
+  return [...written].find((name) => was.before.environment.get(name) !== is.before.environment.get(name));
+}
+
+function readsImage(step: Step): boolean {
+  const sources =
+    step.kind === "run" ? step.mounts.map(({ reads }) => reads) : step.kind === "workdir" ? [] : [step.from];
+  return sources.some(({ kind }) => kind === "image") && !sources.some(({ kind }) => kind === "stage");
 }
 
 function differentInputs(before: readonly KeyInput[], after: readonly KeyInput[]): readonly string[] {

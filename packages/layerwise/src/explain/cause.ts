@@ -66,6 +66,9 @@ export type Cause =
   /** Nothing can stand for its result beforehand. */
   | { readonly kind: "unknown-inputs" };
 
+/** The name of a cause: the same word wherever steps are explained. */
+export type CauseKind = Cause["kind"];
+
 /** The base image is another one, or its tag has moved. */
 export interface BaseCause {
   readonly kind: "base";

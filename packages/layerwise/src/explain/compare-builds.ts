@@ -3,9 +3,9 @@ import { tooOld } from "../plan/recall.ts";
 import type { BuildRecord, StageRecord, StepRecord } from "../spec/build-record.ts";
 import { checkpointTag } from "../spec/checkpoint.ts";
 import { digestOf, isDigest } from "../spec/digest.ts";
-import { type AlignedStep, alignSteps } from "./align-steps.ts";
 import type { BaseCause, Before, Cause, ExplainedStep, Explanation, Origin } from "./cause.ts";
 import { type Comparing, ownCauses } from "./compare-steps.ts";
+import { type PairedStep, pairSteps } from "./pair-steps.ts";
 
 /** The build before, if there was one and it left a record. */
 export type BuildBefore =
@@ -100,7 +100,7 @@ function explainStage(
       origin = { stage: stage.name, line: stage.line, instruction: stage.from };
     }
   }
-  const aligned = alignSteps(partner?.steps ?? [], stage.steps);
+  const aligned = pairSteps(partner?.steps ?? [], stage.steps);
   const steps: ExplainedStep[] = [];
   for (const [index, one] of aligned.entries()) {
     if (one.kind === "removed") {
@@ -140,8 +140,8 @@ function baseBelow(build: BuildRecord, stage: StageRecord | undefined): StageRec
 }
 
 function causesOf(
-  one: Exclude<AlignedStep, { kind: "removed" }>,
-  { comparing, stage, aligned }: { comparing: Comparing; stage: StageRecord; aligned: readonly AlignedStep[] },
+  one: Exclude<PairedStep, { kind: "removed" }>,
+  { comparing, stage, aligned }: { comparing: Comparing; stage: StageRecord; aligned: readonly PairedStep[] },
 ): readonly Cause[] {
   const { after } = one;
   if (after.key === undefined) {
@@ -155,7 +155,7 @@ function causesOf(
 }
 
 /** Whether an instruction is gone in one place and new in another one. */
-function isMoved(instruction: string, aligned: readonly AlignedStep[]): boolean {
+function isMoved(instruction: string, aligned: readonly PairedStep[]): boolean {
   const isGone = aligned.some((one) => one.kind === "removed" && one.before.instruction === instruction);
   return isGone && aligned.some((one) => one.kind === "added" && one.after.instruction === instruction);
 }
@@ -207,7 +207,7 @@ function withoutValues(build: BuildRecord): BuildRecord {
 
 /** Why a step was made whose inputs are the same as before. */
 function whyAgain(
-  aligned: readonly AlignedStep[],
+  aligned: readonly PairedStep[],
   { index, stage, after }: { index: number; stage: StageRecord; after: BuildRecord },
 ): Cause {
   const { noCache, refused } = after;

@@ -4,6 +4,7 @@ import type { BaseRecord, BuildRecord, ReadRecord, StepRecord } from "../spec/bu
 import type { Cause, FileChange, Origin, VariableCause } from "./cause.ts";
 import { compareFiles } from "./compare-files.ts";
 import { collapse } from "./file-inputs.ts";
+import { isExpanded, textInputs } from "./step-variables.ts";
 import { wordChanges } from "./word-changes.ts";
 
 /** The two builds that a pair of steps is from, and what is known of their surroundings. */
@@ -14,19 +15,6 @@ export interface Comparing {
   /** Where the first difference in a stage is; undefined if there is none. */
   readonly originOf: (stage: string) => Origin | undefined;
 }
-
-/** Inputs that say what an instruction says itself. */
-const textInputs: readonly string[] = [
-  "command",
-  "sources",
-  "destination",
-  "chown",
-  "chmod",
-  "flags",
-  "path",
-  "network",
-  "security",
-];
 
 /** Most files that an explanation names one by one. */
 const maxChanges = 50;
@@ -73,7 +61,7 @@ function variableCauses(
   { comparing, hasText }: { comparing: Comparing; hasText: boolean },
 ): readonly VariableCause[] {
   const seen = [...differing].filter((name) => name.startsWith("environment ")).map((name) => name.slice(12));
-  const mayExpand = !hasText && [...textInputs, "here-documents", "mounts"].some((name) => differing.has(name));
+  const mayExpand = !hasText && [...differing].some(isExpanded);
   const written = mayExpand ? [...namesThatDiffer(before.variables, after.variables)] : [];
   return [...new Set([...seen, ...written])].map((name) => variableCause(name, { before, after, comparing }));
 }
@@ -153,7 +141,7 @@ function otherInputs({ before, after, differing }: StepPair, found: readonly Cau
     if (name === "order of the environment" && hasVariable) continue;
     if (name === "mounts" && found.length > 0) continue;
     if (name === "here-documents" && (hasText || hasVariable)) continue;
-    if (textInputs.includes(name) && (hasText || hasVariable)) continue;
+    if (textInputs.has(name) && (hasText || hasVariable)) continue;
     causes.push({ kind: "input", name: knownName(name) });
   }
   if (causes.length === 0 && found.length === 0 && before.kind !== after.kind) return [{ kind: "input", name: "kind" }];

@@ -3,14 +3,18 @@ import { diffArrays } from "diff";
 import type { StepRecord } from "../spec/build-record.ts";
 
 /** A step of the one build and the step of the other that it stands for. */
-export type AlignedStep =
+export type PairedStep =
   | { readonly kind: "both"; readonly before: StepRecord; readonly after: StepRecord }
   | { readonly kind: "added"; readonly after: StepRecord }
   | { readonly kind: "removed"; readonly before: StepRecord };
 
-/** Aligns the steps of a stage by their texts; of what is left, those that stand in one place and do the same kind of work. */
-export function alignSteps(before: readonly StepRecord[], after: readonly StepRecord[]): readonly AlignedStep[] {
-  const aligned: AlignedStep[] = [];
+/**
+ * Pairs the steps of a stage by their texts, in order; of what is left, those that stand in one place and do the same
+ * kind of work. Order counts here, since it is told which instruction was moved, unlike in `analyze/align-steps.ts`,
+ * where a row gathers an instruction from many versions of a Dockerfile. Pure.
+ */
+export function pairSteps(before: readonly StepRecord[], after: readonly StepRecord[]): readonly PairedStep[] {
+  const aligned: PairedStep[] = [];
   const comparator = (one: StepRecord, other: StepRecord) => one.instruction === other.instruction;
   let gone: StepRecord[] = [];
   let next = 0;
@@ -37,13 +41,13 @@ export function alignSteps(before: readonly StepRecord[], after: readonly StepRe
   return aligned;
 }
 
-function positionOf(aligned: readonly AlignedStep[]): number {
+function positionOf(aligned: readonly PairedStep[]): number {
   return aligned.filter(({ kind }) => kind !== "removed").length;
 }
 
-function pairs(gone: readonly StepRecord[], added: readonly StepRecord[]): readonly AlignedStep[] {
+function pairs(gone: readonly StepRecord[], added: readonly StepRecord[]): readonly PairedStep[] {
   const waiting = [...gone];
-  const result: AlignedStep[] = [];
+  const result: PairedStep[] = [];
   for (const after of added) {
     const found = waiting.findIndex((before) => isAlike(before, after));
     if (found === -1) {
@@ -53,13 +57,14 @@ function pairs(gone: readonly StepRecord[], added: readonly StepRecord[]): reado
     for (const before of waiting.splice(0, found)) result.push({ kind: "removed", before });
     result.push({ kind: "both", before: waiting.shift() as StepRecord, after });
   }
-  return [...result, ...waiting.map((before): AlignedStep => ({ kind: "removed", before }))];
+  return [...result, ...waiting.map((before): PairedStep => ({ kind: "removed", before }))];
 }
 
 function isAlike(before: StepRecord, after: StepRecord): boolean {
-  return familyOf(before) === familyOf(after);
+  return familyOf(before.kind) === familyOf(after.kind);
 }
 
-function familyOf({ kind }: StepRecord): string {
+/** Kinds of instructions of which one may be written in the place of the other. Pure. */
+export function familyOf(kind: string): string {
   return kind === "add" ? "copy" : kind;
 }

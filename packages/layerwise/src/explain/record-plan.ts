@@ -17,6 +17,7 @@ import {
 import { digestOf, hexOf } from "../spec/digest.ts";
 import { formatPlatform } from "../spec/platform.ts";
 import { fileInputs, fullDepth } from "./file-inputs.ts";
+import { argumentsOf, writtenVariables } from "./step-variables.ts";
 
 /** What became of a step. */
 export interface StepOutcome {
@@ -109,7 +110,6 @@ function stepRecord(planned: ChainStep, recording: Recording): StepRecord {
   const outcome =
     outcomes.find((one) => key !== undefined && one.key === key.digest) ?? outcomes.find((one) => one.line === line);
   const inputs = (key?.inputs ?? []).filter(({ name }) => name !== "parent" && name !== "kind");
-  const declared = new Set(step.before.args.map(({ name }) => name));
   return {
     line,
     kind: step.kind,
@@ -117,7 +117,7 @@ function stepRecord(planned: ChainStep, recording: Recording): StepRecord {
     written: hexOf(digestOf(step.source)).slice(0, 12),
     key: key?.digest,
     inputs: Object.fromEntries(inputs.map((input) => [input.name, keyedValue(salt, input)])),
-    arguments: [...declared].filter((name) => !isEnvironment(step, name)),
+    arguments: argumentsOf(step),
     variables: variablesIn(step, salt),
     files: fileInputs(evaluated.content.get(step)),
     reads: readsOf(step, recording),
@@ -129,18 +129,11 @@ function stepRecord(planned: ChainStep, recording: Recording): StepRecord {
   };
 }
 
-/** ENV wins over an ARG of the same name. */
-function isEnvironment({ before }: Step, name: string): boolean {
-  return (before.config.Env ?? []).some((text) => splitVariable(text)[0] === name);
-}
-
 /** The variables that stand in an instruction, with keyed digests of what they hold. */
-function variablesIn({ source, before }: Step, salt: string): Record<string, string> {
-  const names = [...source.matchAll(/[$%]\{?([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name as string);
-  const known = [...new Set(names)].filter((name) => before.environment.has(name));
+function variablesIn(step: Step, salt: string): Record<string, string> {
   return Object.fromEntries(
-    known.map((name) => {
-      const value = before.environment.get(name) as string;
+    writtenVariables(step).map((name) => {
+      const value = step.before.environment.get(name) as string;
       return [name, keyedValue(salt, { name: `environment ${name}`, value })];
     }),
   );

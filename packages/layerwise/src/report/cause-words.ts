@@ -4,14 +4,18 @@ import type { CauseName } from "../analyze/cause.ts";
 /** Why a step would be made, in a few words. */
 export const causeWords: Readonly<Record<CauseName, string>> = {
   first: "first build",
-  new: "new instruction",
+  "instruction-added": "new instruction",
   base: "other base",
   files: "files changed",
   instruction: "other text",
+  "here-document": "other here-document",
+  argument: "other build argument",
   environment: "other environment",
   source: "what it reads from another stage changed",
-  options: "other options",
-  earlier: "comes after a step that was made",
-  unsaved: "no checkpoint is taken behind it",
-  unknown: "its inputs are not known beforehand",
+  image: "the image that it reads from changed",
+  input: "something else that its key holds",
+  parent: "comes after a step that was made",
+  between: "no checkpoint is taken behind it",
+  absent: "its checkpoint is gone",
+  "unknown-inputs": "its inputs are not known beforehand",
 };

@@ -99,9 +99,9 @@ describe("an analysis", () => {
       "2 first, 3 first, 4 first",
       "4 files",
       "",
-      "2 files, 3 earlier, 4 earlier",
-      "2 unsaved, 3 instruction, 4 earlier",
-      "2 base, 3 earlier, 4 earlier",
+      "2 files, 3 parent, 4 parent",
+      "2 between, 3 instruction, 4 parent",
+      "2 base, 3 parent, 4 parent",
       "4 files",
     ]);
     expect(result.commits[6]?.steps[2]?.files).toEqual({ count: 2, names: ["src/app.py", "src/new.py"] });
@@ -151,8 +151,8 @@ COPY --from=build /out /out
     expect(madeIn(result)).toEqual([
       "2 first, 3 first, 5 first, 6 first",
       // The stage is not built again: its checkpoint is there.
-      "5 files, 6 earlier",
-      "2 files, 3 earlier, 5 unsaved, 6 source",
+      "5 files, 6 parent",
+      "2 files, 3 parent, 5 between, 6 source",
       "5 files, 6 source",
     ]);
   });

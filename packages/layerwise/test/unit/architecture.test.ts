@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   verify: ["plan", "produce", "spec", "error.ts", "event.ts", "ports.ts"],
   explain: ["plan", "dockerfile", "spec", "error.ts", "ports.ts"],
   advise: ["explain", "dockerfile", "spec"],
-  analyze: ["plan", "dockerfile", "publish", "spec", "error.ts", "event.ts", "ports.ts"],
+  analyze: ["explain", "plan", "dockerfile", "publish", "spec", "error.ts", "event.ts", "ports.ts"],
   report: ["advise", "explain", "plan", "produce", "publish", "verify", "analyze", "spec", "error.ts", "event.ts"],
   system: ["spec", "error.ts", "event.ts", "ports.ts"],
   "read-dockerfile.ts": ["dockerfile", "plan", "ports.ts"],
