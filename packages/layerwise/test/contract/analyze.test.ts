@@ -236,6 +236,22 @@ COPY --from=build /out /out
     expect(variants.map(({ summary }) => summary.cost)).toEqual([44, 33, 14]);
   });
 
+  it("looks at what a shallow clone has, and says that there was more", async () => {
+    const made = history(
+      { Dockerfile: usual, "requirements.txt": "a", "src/app.py": "1" },
+      { "src/app.py": "2" },
+      { "src/app.py": "3" },
+    );
+    const clone = startGitHistory();
+    cleanups.push(clone.remove);
+    clone.git("fetch", "--quiet", "--depth", "2", `file://${made.path}`, "main:main", "--update-head-ok");
+
+    const { history: looked, variants } = await analyze(clone);
+
+    expect(looked).toMatchObject({ commits: 2, end: "shallow" });
+    expect(variants.map(routesOf)).toEqual([["engine", "assemble"]]);
+  });
+
   it("takes what steps cost from reports of builds", async () => {
     const made = history(
       { Dockerfile: usual, "requirements.txt": "a", "src/app.py": "1" },

@@ -110,6 +110,16 @@ COPY . /app
     expect((await stat(path("a.html"))).size).toBeLessThan(200_000);
   });
 
+  it("refuses a directory that is in no git repository", async () => {
+    const folder = await site.folder("no-repository");
+
+    const { exitCode, stderr } = await site.layerwise(["analyze", "--offline", folder]);
+
+    expect(stderr).toContain("error GIT_UNREADABLE: ");
+    expect(stderr).toContain("is in no git repository");
+    expect(exitCode).toBe(3);
+  });
+
   it.each([
     [["--last", "0"], "USAGE", "could not read --last 0"],
     [["--branch", "nowhere"], "REVISION_NOT_FOUND", "could not find the revision nowhere"],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
+import type { Analysis } from "../../src/analyze/analysis.ts";
 import { ciOutputs, summaryFile } from "../../src/cli/ci-outputs.ts";
 import { readReportFile } from "../../src/cli/report-file.ts";
 import { wantsTraces } from "../../src/cli/telemetry.ts";
@@ -178,5 +179,34 @@ describe("predictions beside recorded builds", () => {
     expect(text).toContain("app:4 predicted made, was reused; its inputs were the same");
     expect(text).toContain("1 record not compared: for another platform (linux/arm64)");
     expect(text).toContain("3 commits have no record");
+  });
+});
+
+describe("what an analysis rests on", () => {
+  const forms = [
+    ["text", (analysis: Analysis) => renderAnalysis(analysis, plain)],
+    ["markdown", (analysis: Analysis) => renderAnalysisMarkdown(analysis).replaceAll("\\", "")],
+    ["html", renderAnalysisHtml],
+  ] as const;
+
+  it.each(forms)("is told in %s: how far a shallow clone goes, bases, and what git does not tell", (_, render) => {
+    const text = render(sampleAnalysis({}));
+
+    expect(text).toContain("the clone is shallow: it goes back 5 commits and no further");
+    expect(text).toContain("base:1 counts as an image that never changed: no registry was asked");
+    expect(text).toContain("vendor/lib (5 commits)");
+  });
+
+  it.each(forms)("is no price in %s, unless one was given", (_, render) => {
+    const { costs, variants, ...rest } = sampleAnalysis({});
+    const unpriced = variants.map((variant) => ({
+      ...variant,
+      summary: { ...variant.summary, pricePerMonth: undefined },
+    }));
+
+    const text = render({ ...rest, costs: { ...costs, pricePerMinute: undefined }, variants: unpriced });
+
+    expect(text).toContain("minutes a month");
+    expect(text).not.toMatch(/price|\$|€/);
   });
 });
