@@ -28,7 +28,7 @@ export interface ExplainCase {
   readonly engine: "executed" | "cached" | undefined;
   /** Why the engine does not rebuild, or cannot tell; undefined if it rebuilds. */
   readonly reason: string | undefined;
-  /** The oldest engine that knows what the Dockerfile has. */
+  /** The oldest generation of Docker that it holds for. */
   readonly since: number;
   /** Lines of steps that are made although their inputs are the same, and what the build says of checkpoints. */
   readonly made: readonly number[] | undefined;
