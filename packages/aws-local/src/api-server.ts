@@ -6,6 +6,8 @@ import { AwsError } from "./error.ts";
 import { type Answer, bodyOf, send } from "./http.ts";
 import type { Serve } from "./listener.ts";
 import type { Principals } from "./principal.ts";
+import { apiRights, s3Rights } from "./rights/api-rights.ts";
+import { checkRights } from "./rights/check-rights.ts";
 import { callS3, type S3Parts, s3Error } from "./s3/s3-api.ts";
 import { callSecretsManager, callSsm, type SecretStore } from "./secrets.ts";
 import { type Caller, checkSignature, type SignedRequest } from "./signature.ts";
@@ -98,17 +100,22 @@ async function answerOf(
   { operation, caller, parts }: { operation: Operation; caller: Caller; parts: ApiParts },
 ): Promise<Answer> {
   const { service, name } = operation;
-  if (service === "s3") return callS3(request, { caller, parts: parts.s3 });
+  const { region, principal } = caller;
+  const { account } = principal;
+  if (service === "s3") {
+    checkRights(principal, { service, rights: s3Rights(request) });
+    return callS3(request, { caller, parts: parts.s3 });
+  }
   const text = Buffer.from(request.body).toString("utf8");
+  const input = service === "sts" ? Object.fromEntries(new URLSearchParams(text)) : readInput(text);
+  checkRights(principal, { service, rights: apiRights({ service, name, input, account, region }) });
   if (service === "sts") {
     const result = callSts(new URLSearchParams(text), { caller, principals: parts.principals, now: parts.clock() });
     const inner = `<${name}Result>${result}</${name}Result><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>`;
     const body = `<${name}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${inner}</${name}Response>`;
     return { status: 200, headers: { "content-type": "text/xml" }, body };
   }
-  const input = readInput(text);
-  const { region, principal } = caller;
-  const call = { store: parts.store, input, region, account: principal.account };
+  const call = { store: parts.store, input, region, account };
   if (service === "ecr") return json(await callEcr(name, { input, caller, parts: parts.ecr }));
   if (service === "secretsmanager") return json(callSecretsManager(name, call));
   if (service === "ssm") return json(callSsm(name, call));

@@ -9,6 +9,7 @@ import { createTokens } from "./ecr/tokens.ts";
 import { AwsLocalError } from "./error.ts";
 import { listen, type Serve } from "./listener.ts";
 import { type AccessKey, createPrincipals } from "./principal.ts";
+import { type PolicyDocument, readPolicy } from "./rights/policy.ts";
 import type { Buckets } from "./s3/object-store.ts";
 import type { SecretStore } from "./secrets.ts";
 
@@ -62,6 +63,11 @@ export interface AwsLocal {
   readonly caFile: string;
   /** A user's key, by default of the first account. */
   addUser(name: string, account?: string): AccessKey;
+  /**
+   * A role of the first account that may do what these policies allow, and nothing else; gives credentials of a session.
+   * Roles that are not added may do everything.
+   */
+  addRole(name: string, policies: readonly PolicyDocument[]): AccessKey;
   /**
    * What a client's environment needs: endpoint, Region, credentials, and the way to the registries' names. Nothing of
    * the machine's own AWS settings is used.
@@ -140,7 +146,8 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     await certificates.remove();
     throw error;
   });
-  const first = principals.addUser(account, "local").key;
+  const user = principals.addUser(account, "local");
+  const first = user.key;
   const endpoint = `http://${listener.name}`;
   return {
     endpoint,
@@ -148,10 +155,18 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     region,
     registryHost,
     get registryPlace() {
-      return { name: listener.name, address: host, auth: { user: "AWS", password: tokens.issue(region).password } };
+      return {
+        name: listener.name,
+        address: host,
+        auth: { user: "AWS", password: tokens.issue(region, user).password },
+      };
     },
     caFile: certificates.caFile,
     addUser: (name, owner = account) => principals.addUser(owner, name).key,
+    addRole: (role, policies) => {
+      principals.addRole(`arn:aws:iam::${account}:role/${role}`, readPolicy(policies));
+      return principals.assume({ account, role, session: "local", expires: Number.POSITIVE_INFINITY }).key;
+    },
     environment: (key = first) => ({
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: region,

@@ -13,4 +13,5 @@ export type { Backing } from "./ecr/backing.ts";
 export { AwsLocalError } from "./error.ts";
 export { type LocalProjectOptions, localProject } from "./local-project.ts";
 export type { AccessKey } from "./principal.ts";
+export type { PolicyDocument } from "./rights/policy.ts";
 export type { Bucket, Buckets, StoredObject } from "./s3/object-store.ts";

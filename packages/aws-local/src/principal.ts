@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
+import type { Policy } from "./rights/policy.ts";
 
 /** Credentials as AWS hands them out. */
 export interface AccessKey {
@@ -20,6 +21,8 @@ export interface Principal {
   readonly id: string;
   /** Milliseconds since 1970; undefined for a key that does not expire. */
   readonly expires?: number | undefined;
+  /** What a role may do; users may do everything. */
+  readonly policy?: Policy | undefined;
 }
 
 /** The keys that are known. */
@@ -27,6 +30,8 @@ export interface Principals {
   find(accessKeyId: string): Principal | undefined;
   /** Adds a user of an account, with a key that does not expire. */
   addUser(account: string, name: string): Principal;
+  /** Notes what a role may do; one that is not known may do everything. */
+  addRole(arn: string, policy: Policy): void;
   /** Temporary credentials of a role. */
   assume(role: {
     readonly account: string;
@@ -39,6 +44,7 @@ export interface Principals {
 /** Starts without any key. */
 export function createPrincipals(): Principals {
   const known = new Map<string, Principal>();
+  const policies = new Map<string, Policy>();
   const add = (principal: Principal) => {
     known.set(principal.key.accessKeyId, principal);
     return principal;
@@ -52,6 +58,7 @@ export function createPrincipals(): Principals {
         arn: `arn:aws:iam::${account}:user/${name}`,
         id: `AIDA${letters(17)}`,
       }),
+    addRole: (arn, policy) => void policies.set(arn, policy),
     assume: ({ account, role, session, expires }) =>
       add({
         key: {
@@ -63,6 +70,7 @@ export function createPrincipals(): Principals {
         arn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
         id: `AROA${letters(17)}:${session}`,
         expires,
+        policy: policies.get(`arn:aws:iam::${account}:role/${role}`),
       }),
   };
 }

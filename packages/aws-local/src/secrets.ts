@@ -29,9 +29,8 @@ export function callSecretsManager(name: string, { store, input, account, region
   if (found === undefined || stage !== "AWSCURRENT") {
     throw new AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
   }
-  const suffix = createHash("sha256").update(found).digest("hex").slice(0, 6);
   return {
-    ARN: `arn:aws:secretsmanager:${region}:${account}:secret:${found}-${suffix}`,
+    ARN: secretArn(found, { account, region }),
     Name: found,
     SecretString: store.secrets.get(found),
     VersionId: `${createHash("sha256")
@@ -40,6 +39,12 @@ export function callSecretsManager(name: string, { store, input, account, region
       .slice(0, 32)}`,
     VersionStages: ["AWSCURRENT"],
   };
+}
+
+/** The ARN of a secret: its name, and six characters that Secrets Manager adds. */
+export function secretArn(name: string, { account, region }: Pick<Call, "account" | "region">): string {
+  const suffix = createHash("sha256").update(name).digest("hex").slice(0, 6);
+  return `arn:aws:secretsmanager:${region}:${account}:secret:${name}-${suffix}`;
 }
 
 /** Answers a call of Parameter Store. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */

@@ -39,11 +39,11 @@ export async function callEcr(
   const call = calls[name];
   if (call === undefined) throw new AwsError("UnknownOperationException", `${name} is not there in this stand-in`);
   const account = typeof input["registryId"] === "string" ? input["registryId"] : caller.principal.account;
-  return await call({ ...parts, input, state: parts.stateOf(account, caller.region) });
+  return await call({ ...parts, input, principal: caller.principal, state: parts.stateOf(account, caller.region) });
 }
 
-function getAuthorizationToken({ state, tokens, hostOf }: EcrCall): object {
-  const { password, expires } = tokens.issue(state.region);
+function getAuthorizationToken({ state, tokens, hostOf, principal }: EcrCall): object {
+  const { password, expires } = tokens.issue(state.region, principal);
   const authorizationToken = Buffer.from(`AWS:${password}`).toString("base64");
   const proxyEndpoint = `https://${hostOf(state.account, state.region)}`;
   return { authorizationData: [{ authorizationToken, expiresAt: expires / 1000, proxyEndpoint }] };

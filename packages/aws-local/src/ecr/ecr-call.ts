@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AwsError } from "../error.ts";
+import type { Principal } from "../principal.ts";
 import type { Backing } from "./backing.ts";
 import { type RegistryState, repositoryIn, type StoredRepository } from "./registry-state.ts";
 import type { RegistryTokens } from "./tokens.ts";
@@ -21,6 +22,7 @@ export type Input = Readonly<Record<string, unknown>>;
 /** A call of the API to one registry. */
 export interface EcrCall extends EcrParts {
   readonly input: Input;
+  readonly principal: Principal;
   readonly state: RegistryState;
 }
 

@@ -3,8 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { bodyOf, send } from "../http.ts";
 import type { Serve } from "../listener.ts";
+import type { Principal } from "../principal.ts";
+import { denialOf } from "../rights/check-rights.ts";
 import { askBehind, type Backing, pathBehind, putBehind } from "./backing.ts";
 import { digestOf, manifestFor, readManifest } from "./manifest.ts";
+import { registryRights } from "./registry-rights.ts";
 import {
   missingRepository,
   type RegistryState,
@@ -31,6 +34,7 @@ interface Exchange extends RegistryServerParts {
   readonly method: string;
   readonly url: URL;
   readonly state: RegistryState;
+  readonly principal: Principal;
   readonly uploads: Map<string, number>;
 }
 
@@ -38,12 +42,12 @@ interface Exchange extends RegistryServerParts {
 const maxManifest = 4 * 1024 * 1024;
 
 /** Requests of the distribution specification that name a repository. */
-const routes: readonly (readonly [RegExp, (exchange: Exchange, place: Place) => Promise<void>])[] = [
-  [/^\/v2\/(?<name>.+)\/tags\/list$/, listTags],
-  [/^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/, serveManifest],
-  [/^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<reference>[^/]*)$/, serveUpload],
-  [/^\/v2\/(?<name>.+)\/blobs\/(?<reference>[^/]+)$/, serveBlob],
-];
+const routes = [
+  [/^\/v2\/(?<name>.+)\/tags\/list$/, "tags", listTags],
+  [/^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/, "manifest", serveManifest],
+  [/^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<reference>[^/]*)$/, "upload", serveUpload],
+  [/^\/v2\/(?<name>.+)\/blobs\/(?<reference>[^/]+)$/, "blob", serveBlob],
+] as const;
 
 interface Place {
   readonly repository: StoredRepository;
@@ -66,23 +70,30 @@ export function createRegistryServer(parts: RegistryServerParts): Serve {
     const host = (request.headers.host ?? "").toLowerCase();
     const url = new URL(request.url ?? "/", "http://registry.invalid");
     const state = parts.stateOf(host);
-    if (!parts.tokens.accepts(request.headers.authorization, state.region)) {
+    const principal = parts.tokens.holder(request.headers.authorization, state.region);
+    if (principal === undefined) {
       request.resume();
       const challenge = `Basic realm="https://${host}/",service="ecr.amazonaws.com"`;
       return send(response, { status: 401, headers: { "www-authenticate": challenge }, body: "Not Authorized\n" });
     }
-    const exchange = { ...parts, request, response, method, url, state, uploads };
+    const exchange = { ...parts, request, response, method, url, state, principal, uploads };
     if (url.pathname === "/v2/" || url.pathname === "/v2") return send(response, { status: 200, body: "{}" });
-    for (const [pattern, serve] of routes) {
+    for (const [pattern, kind, serve] of routes) {
       const { name, reference = "" } = pattern.exec(url.pathname)?.groups ?? {};
       if (name === undefined) continue;
       const repository = state.repositories.get(name);
       if (repository === undefined)
         return refuse(exchange, { status: 404, code: "NAME_UNKNOWN", message: missingRepository(state, name) });
+      const denial = denialOf(principal, registryRights({ method, kind, resource: arnOf(state, name) }));
+      if (denial !== undefined) return refuse(exchange, { status: 403, code: "DENIED", message: denial });
       return await serve(exchange, { repository, reference: decodeURIComponent(reference) });
     }
     refuse(exchange, { status: 404, code: "UNSUPPORTED", message: "The operation is unsupported" });
   };
+}
+
+function arnOf({ account, region }: RegistryState, name: string): string {
+  return `arn:aws:ecr:${region}:${account}:repository/${name}`;
 }
 
 interface Refusal {
@@ -165,12 +176,16 @@ async function serveBlob(exchange: Exchange, { repository, reference }: Place): 
 }
 
 async function serveUpload(exchange: Exchange, place: Place): Promise<void> {
-  const { method, request, url, state, uploads } = exchange;
+  const { method, request, url, state, uploads, principal } = exchange;
   const { repository, reference } = place;
   const query = new URLSearchParams(url.searchParams);
   if (method === "POST" && query.has("mount")) {
     const source = state.repositories.get(query.get("from") ?? "");
+    const resource = arnOf(state, source?.name ?? "");
+    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html
+    const denial = denialOf(principal, [{ action: "ecr:GetDownloadUrlForLayer", resource }]);
     const isMountable =
+      denial === undefined &&
       state.settings.get("BLOB_MOUNTING") === "ENABLED" &&
       source !== undefined &&
       refersTo(source, query.get("mount") ?? "");

@@ -11,6 +11,7 @@ import { type AwsLocal, localProject, startAwsLocal } from "../../src/index.ts";
 import { clientsOf } from "../clients.ts";
 import { copyExample, type ExampleApp, makeBase } from "./example-app.ts";
 import { type PipelineRun, runPipeline } from "./local-pipeline.ts";
+import { keysOf, type RoleScope, roleOf } from "./role-of.ts";
 
 const bucket = "pipeline-artifacts";
 
@@ -46,9 +47,22 @@ afterAll(async () => {
   await rm(work, { recursive: true, force: true });
 });
 
-/** An environment in which a docker is on the path, for those builds that may have one. */
-function machine(): Readonly<Record<string, string>> {
-  return { ...aws.environment(), PATH: `${engine.shim}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin` };
+/** What stands for Lambda's own base: as that one, anybody may pull it. */
+const publicBase = {
+  Statement: [
+    {
+      Effect: "Allow",
+      Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+      Resource: "arn:aws:ecr:*:*:repository/base",
+    },
+  ],
+};
+
+/** An environment with the rights of a project's role, and a docker on the path for those builds that may have one. */
+function machine(project: string, scope: RoleScope): Readonly<Record<string, string>> {
+  const { name, policies } = roleOf(project, scope);
+  const key = aws.addRole(name, [...policies, publicBase]);
+  return { ...aws.environment(key), PATH: `${engine.shim}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin` };
 }
 
 /** The project that no action of the pipeline builds: what is handed over goes there. */
@@ -57,8 +71,8 @@ function fallbackOf(template: Template, given: Readonly<Record<string, string>>)
   const built = new Set(buildActionsIn(template, values).map(({ project }) => project));
   const candidates = projectsIn(template)
     .filter(({ id }) => !built.has(id))
-    .map(({ id }) => readProject(template, { wanted: id, values }))
-    .filter(({ compute }) => compute.privileged);
+    .map(({ id }) => ({ id, project: readProject(template, { wanted: id, values }) }))
+    .filter(({ project }) => project.compute.privileged);
   expect(candidates).toHaveLength(1);
   return candidates[0] as (typeof candidates)[number];
 }
@@ -74,12 +88,14 @@ interface Deploy extends PipelineRun {
 async function deploy(): Promise<Deploy> {
   const { assembly, template } = await app.synth();
   const buckets = Object.entries(template.Resources ?? {}).filter(([, { Type }]) => Type === "AWS::S3::Bucket");
-  const given = Object.fromEntries(buckets.map(([id]) => [id, bucket]));
-  const local = { buckets: aws.buckets, machine: machine(), values: awsValues(aws.region), scratch: work };
-  aws.addProject(localProject({ project: fallbackOf(template, given), ...local }));
+  const given = { ...keysOf(template, aws), ...Object.fromEntries(buckets.map(([id]) => [id, bucket])) };
+  const scope = { template, values: { account: aws.account, region: aws.region, given } };
+  const local = { buckets: aws.buckets, values: awsValues(aws.region), scratch: work };
+  const { id, project } = fallbackOf(template, given);
+  aws.addProject(localProject({ project, machine: machine(id, scope), ...local }));
   const [calls, requests] = [aws.calls.length, aws.registryCalls.length];
-  const options = { aws, clients, assembly, source: app.folder, template, given, machine: machine(), scratch: work };
-  const done = await runPipeline(options);
+  const options = { aws, clients, assembly, source: app.folder, template, given, scratch: work };
+  const done = await runPipeline({ ...options, machine: (action) => machine(action, scope) });
   const handedOver = aws.calls.slice(calls).filter(({ operation }) => operation === "StartBuild").length;
   const writes = aws.registryCalls.slice(requests).filter(({ method }) => method === "PUT").length;
   return { ...done, template, handedOver, writes };

@@ -27,8 +27,11 @@ export interface PipelineOptions {
   readonly template: Template;
   /** Values of the template by logical ID. */
   readonly given: Readonly<Record<string, string>>;
-  readonly machine: Readonly<Record<string, string>>;
+  /** What the machine has in its environment that builds the project with this logical ID. */
+  readonly machine: (project: string) => Readonly<Record<string, string>>;
   readonly scratch: string;
+  /** Hears what builds write. */
+  readonly log?: (text: string) => void;
 }
 
 /** A function that was deployed. */
@@ -120,11 +123,13 @@ async function runAction(name: string, { options, values }: Running): Promise<{ 
     secondarySources: Object.fromEntries(others.map((artifact) => [artifact, folderOf(artifact)])),
     variables: action.variables,
     identity: { account: aws.account, region: aws.region, initiator: "codepipeline/orders" },
-    machine,
+    machine: machine(action.project),
     values: awsValues(aws.region),
     scratch,
     emit: (event) => {
-      log += renderEvent(event, new Date());
+      const text = renderEvent(event, new Date());
+      log += text;
+      options.log?.(text);
     },
   });
   return { result, log };
