@@ -10,7 +10,7 @@ const home = fileURLToPath(new URL("..", import.meta.url));
 const root = join(home, "../..");
 const modules = join(root, "node_modules");
 
-it("has bindings for Python that compile", () => {
+it("has bindings for Python that compile, and that the calls of the example fit", () => {
   const out = makeFolder();
   const pacmak = join(modules, "jsii-pacmak/bin/jsii-pacmak");
 
@@ -25,15 +25,27 @@ it("has bindings for Python that compile", () => {
     join(root, "examples/cdk-lambda-pipeline/python"),
   ]);
 
-  const module = readFileSync(join(out, "python/src/layerwise_cdk/__init__.py"), "utf8");
+  const bindings = join(out, "python/src/layerwise_cdk/__init__.py");
+  const module = readFileSync(bindings, "utf8");
   const classes = [...module.matchAll(/^class (\w+)/gm)].map(([, name]) => name);
-  for (const name of ["ImageRepository", "LayerwiseImage", "ImageBuildStep", "ImageBuilds", "ImagePromotionStep"]) {
+  for (const name of ["ImageBuildStep", "ImagePromotionStep", "ImagePublishRole", "BuildSecret", "BuildCompute"]) {
     expect(classes).toContain(name);
   }
-  // What the example in Python calls.
-  for (const name of ["def stack_steps", "def promotion_steps", "from_: ", "def to_lambda_code", "cloud_assembly: "]) {
-    expect(module).toContain(name);
-  }
+  const example = readFileSync(join(root, "examples/cdk-lambda-pipeline/python/app.py"), "utf8");
+  writeFiles(out, { "app.py": example, "wrong.py": example.replace("from_=dev, ", "") });
+  const callsIn = (program: string) =>
+    execFileSync("python3", [join(home, "test/check_calls.py"), bindings, join(out, program)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  expect(callsIn("app.py").trim().split("\n").sort()).toEqual([
+    "ImageBuilds.promotion_steps",
+    "ImageBuilds.stack_steps",
+    "ImageRepository.__init__",
+    "LayerwiseImage.__init__",
+    "LayerwiseImage.to_lambda_code",
+  ]);
+  expect(() => callsIn("wrong.py")).toThrow("missing a required argument: 'from_'");
 });
 
 it("has an example in its README that compiles", () => {
