@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LabError } from "../host/lab-error.ts";
-import { type MediaTypeFamily, mediaTypes, sha256 } from "../image/document.ts";
+import { type MediaTypeFamily, mediaTypes, type Platform, sha256 } from "../image/document.ts";
 import { hostPlatform } from "../image/image.ts";
 import { type HttpAnswer, type HttpRequest, httpRequest } from "../registry/http.ts";
 import type { RegistryPlace } from "../registry/registry.ts";
@@ -27,6 +27,8 @@ export interface PushOptions {
   readonly tag?: string | undefined;
   /** Docker's schema 2 by default, as what most bases still are. */
   readonly family?: MediaTypeFamily | undefined;
+  /** This machine's by default. */
+  readonly platform?: Platform | undefined;
 }
 
 /** Where to push an image. */
@@ -36,9 +38,9 @@ export interface PushTarget extends PushOptions {
 
 /** Pushes an image to a registry over plain HTTP, and returns its reference. */
 export async function pushImage(contents: BaseContents, target: PushTarget): Promise<string> {
-  const { registry, repository = "base", tag = "1", family = "docker" } = target;
+  const { registry, repository = "base", tag = "1", family = "docker", platform = hostPlatform() } = target;
   const types = mediaTypes[family];
-  const config = Buffer.from(JSON.stringify(configOf(contents)));
+  const config = Buffer.from(JSON.stringify(configOf(contents, platform)));
   const manifest = {
     schemaVersion: 2,
     mediaType: types.manifest,
@@ -57,11 +59,11 @@ export async function pushImage(contents: BaseContents, target: PushTarget): Pro
   return `${registry.name}/${repository}:${tag}`;
 }
 
-function configOf({ layers, config }: BaseContents): unknown {
+function configOf({ layers, config }: BaseContents, platform: Platform): unknown {
   const created = "2024-01-01T00:00:00Z";
   return {
     created,
-    ...hostPlatform(),
+    ...platform,
     config,
     rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
     history: layers.map((_, index) => ({ created, created_by: `layer ${index} of the laboratory's base` })),
