@@ -3,6 +3,7 @@ import { type ApiCall, createApiServer } from "./api-server.ts";
 import { makeCertificates } from "./certificates.ts";
 import { type BuildProject, createBuildService } from "./code-build.ts";
 import type { Backing } from "./ecr/backing.ts";
+import { createLayerDownloads, layerHost } from "./ecr/layer-downloads.ts";
 import { createRegistryServer } from "./ecr/registry-server.ts";
 import { emptyRegistry, type RegistryState } from "./ecr/registry-state.ts";
 import { createTokens } from "./ecr/tokens.ts";
@@ -120,11 +121,14 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     },
     (call) => void calls.push(call),
   );
+  const downloads = createLayerDownloads(options.registry, clock);
+  const downloadHosts = regions.map(layerHost);
   const registry = counted(
     createRegistryServer({
       backing: options.registry,
       tokens,
       clock,
+      downloadUrl: downloads.urlOf,
       stateOf: (name) => {
         const [owner, place] = placeOf(name) ?? [account, region];
         return stateOf(owner, place);
@@ -132,16 +136,22 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     }),
     registryCalls,
   );
-  const certificates = await makeCertificates(regions.map((one) => `*.dkr.ecr.${one}.amazonaws.com`));
+  const layers = counted(downloads.serve, registryCalls);
+  const names = [...regions.map((one) => `*.dkr.ecr.${one}.amazonaws.com`), ...downloadHosts];
+  const certificates = await makeCertificates(names);
   const listener = await listen({
     host,
     certificates,
-    serveTls: registry,
+    serveTls: async (request, response) =>
+      await (downloadHosts.includes(request.headers.host ?? "") ? layers : registry)(request, response),
     serve: async (request, response) => {
       const isRegistry = /^\/v2(?:\/|$)/.test(request.url ?? "");
       await (isRegistry ? registry : api)(request, response);
     },
-    leads: (destination) => placeOf(destination.replace(/:443$/, "")) !== undefined,
+    leads: (destination) => {
+      const name = destination.replace(/:443$/, "");
+      return placeOf(name) !== undefined || downloadHosts.includes(name);
+    },
   }).catch(async (error: unknown) => {
     await certificates.remove();
     throw error;

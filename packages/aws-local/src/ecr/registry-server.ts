@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { TLSSocket } from "node:tls";
 import { bodyOf, send } from "../http.ts";
 import type { Serve } from "../listener.ts";
 import type { Principal } from "../principal.ts";
@@ -24,6 +25,8 @@ export interface RegistryServerParts {
   readonly tokens: RegistryTokens;
   /** The registry of an account and a Region. */
   readonly stateOf: (host: string) => RegistryState;
+  /** The URL that a blob is downloaded from; over TLS only, so that readers over plain HTTP need no names. */
+  readonly downloadUrl: (path: string, region: string) => string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -166,6 +169,10 @@ async function serveBlob(exchange: Exchange, { repository, reference }: Place): 
     return refuse(exchange, { status: 405, code: "UNSUPPORTED", message: "The operation is unsupported." });
   }
   const path = `${pathBehind({ state: exchange.state, repository })}/blobs/${reference}`;
+  if (exchange.method === "GET" && exchange.request.socket instanceof TLSSocket) {
+    const location = exchange.downloadUrl(path, exchange.state.region);
+    return send(exchange.response, { status: 307, headers: { location } });
+  }
   const { range } = exchange.request.headers;
   const answer = await askBehind(exchange.backing, {
     method: exchange.method,

@@ -20,7 +20,7 @@ import {
   validateImage,
 } from "../../../lab/src/index.ts";
 import { digestOf } from "../../src/ecr/manifest.ts";
-import { type AwsLocal, startAwsLocal } from "../../src/index.ts";
+import { type AwsLocal, type PolicyDocument, startAwsLocal } from "../../src/index.ts";
 import { clientsOf } from "../clients.ts";
 import { type AssetApp, synthAssets } from "./assets-app.ts";
 
@@ -44,6 +44,7 @@ beforeAll(async () => {
   // At an address that the engine reaches too.
   aws = await startAwsLocal({ registry, host: registry.address });
   const { ecr, s3 } = clientsOf(aws);
+  aws.addRole(`cdk-hnb659fds-image-publishing-role-${aws.account}-${aws.region}`, [publishing()]);
   // As `cdk bootstrap` makes it, and one for checkpoints.
   await ecr.send(new CreateRepositoryCommand({ repositoryName: bootstrap(), imageTagMutability: "IMMUTABLE" }));
   for (const repositoryName of ["tiny", "image-cache"]) await ecr.send(new CreateRepositoryCommand({ repositoryName }));
@@ -62,6 +63,27 @@ afterAll(async () => {
   await registry?.stop();
   await rm(work, { recursive: true, force: true });
 });
+
+/**
+ * What the role that pushes images may do, as `cdk bootstrap` makes it; and the same with the checkpoints, and to pull
+ * what stands for a public base.
+ */
+function publishing(): PolicyDocument {
+  const actions = ["PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "BatchGetImage"];
+  actions.push("BatchCheckLayerAvailability", "DescribeRepositories", "DescribeImages", "GetDownloadUrlForLayer");
+  const Resource = [bootstrap(), "more-assets", "image-cache"].map(arnOf);
+  return {
+    Statement: [
+      { Effect: "Allow", Action: actions.map((name) => `ecr:${name}`), Resource },
+      { Effect: "Allow", Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Resource: arnOf("tiny") },
+      { Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+    ],
+  };
+}
+
+function arnOf(repositoryName: string): string {
+  return `arn:aws:ecr:${aws.region}:${aws.account}:repository/${repositoryName}`;
+}
 
 function bootstrap(): string {
   return `cdk-hnb659fds-container-assets-${aws.account}-${aws.region}`;
@@ -183,6 +205,9 @@ it("publishes with an engine, and after a source change without one, moving only
   // ECR mounts nothing unless the account says so: then the changed layer goes up once, into the cache.
   expect(await uploadedOf(two, second)).toEqual({ cache: layers.slice(-1), assets: layers.slice(-1) });
   expect(await uploadedOf(three, third)).toEqual({ cache: last.slice(-1), assets: [] });
+  // The engine had the base from the bucket that ECR sends it to, which takes no credentials of the registry.
+  const downloads = aws.registryCalls.filter(({ host }) => host.includes("starport-layer-bucket"));
+  expect([...new Set(downloads.map(({ status }) => status))]).toEqual([200]);
   // An asset that is there is not built.
   expect(again.requests.filter(({ method }) => method === "PUT" || method === "POST")).toEqual([]);
   for (const one of [two, three]) expect(await validateImage(await imageOf(one))).toEqual([]);

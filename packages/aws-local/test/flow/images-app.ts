@@ -79,7 +79,9 @@ export async function synthImages(
     source,
     assembly,
     template: synthesized.getStackByName(stack.stackName).template as Template,
-    user: JSON.stringify(synthesized.getNestedAssembly("assembly-Pipeline-Dev").getStackByName(user.stackName).template),
+    user: JSON.stringify(
+      synthesized.getNestedAssembly("assembly-Pipeline-Dev").getStackByName(user.stackName).template,
+    ),
     secretTag: secret.imageTag,
     platformsTag: platforms.imageTag,
   };

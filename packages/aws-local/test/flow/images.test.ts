@@ -4,12 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import {
-  BatchGetImageCommand,
-  CreateRepositoryCommand,
-  ListImagesCommand,
-  PutImageCommand,
-} from "@aws-sdk/client-ecr";
+import { BatchGetImageCommand, CreateRepositoryCommand, ListImagesCommand, PutImageCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { awsValues, projectsIn, readProject } from "codebuild-local";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -199,7 +194,10 @@ it("gives secrets to the RUN that mounts them, and to nothing else", async () =>
   expect(places["the repository"].length).toBeGreaterThan(10);
   for (const [place, all] of Object.entries(places)) {
     for (const secret of Object.values(secrets)) {
-      expect(all.some((bytes) => bytes.includes(secret)), `${secret} in ${place}`).toBe(false);
+      expect(
+        all.some((bytes) => bytes.includes(secret)),
+        `${secret} in ${place}`,
+      ).toBe(false);
     }
   }
 });
