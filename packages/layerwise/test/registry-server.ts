@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Digest, digestOf, isDigest, startDigest } from "../src/spec/digest.ts";
+import { digestOf, isDigest, startDigest } from "../src/spec/digest.ts";
 import { missingReference } from "./missing-reference.ts";
-
-/** How a test registry differs from the specification's ideal; may be changed while it runs. */
-export interface RegistrySwitches {
-  /** What becomes of a request to mount: done, answered with an upload session, or refused with a status. */
-  mount: "mounted" | "upload-opened" | 401 | 403 | 404 | 405;
-  /** Whether answers name the digest of a manifest. */
-  namesDigests: boolean;
-  /** Whether a part of a blob can be asked for. */
-  knowsRanges: boolean;
-  /** Whether Location fields are relative. */
-  relativeLocations: boolean;
-  /** How many of the next requests are answered with 429. */
-  busy: number;
-  /** How many of the next downloads break after half of the blob. */
-  brokenDownloads: number;
-  /** Whether blobs are only measured, not kept. */
-  discardsBlobs: boolean;
-  /** Whether manifests may be removed. */
-  removes: boolean;
-  /** The Authorization field without which every request is answered with 401. */
-  authorization: string | undefined;
-}
-
-/** A request that was answered. */
-export interface ServedRequest {
-  readonly method: string;
-  /** With the query. */
-  readonly path: string;
-  readonly status: number;
-  /** Bytes of the request's body. */
-  readonly received: number;
-}
+import {
+  type Answer,
+  type Call,
+  type Registry,
+  type RegistrySwitches,
+  refusal,
+  type ServedRequest,
+  type StoredRepository,
+} from "./registry-call.ts";
+import { answerAtGate } from "./registry-gate.ts";
 
 /** A registry on loopback. */
 export interface RegistryServer {
@@ -43,14 +21,25 @@ export interface RegistryServer {
   readonly switches: RegistrySwitches;
   /** All requests so far, in the order of their answers. */
   readonly requests: ServedRequest[];
+  /** Requests to the other host that brought credentials along. */
+  readonly leaks: string[];
   close(): Promise<void>;
 }
 
 const ideal: RegistrySwitches = {
   mount: "mounted",
+  mountFromMissing: undefined,
   namesDigests: true,
   knowsRanges: true,
   relativeLocations: false,
+  uploads: "api",
+  redirectsBlobs: false,
+  headsManifests: true,
+  refusesOci: false,
+  convertsManifests: false,
+  busyEvery: 0,
+  others: undefined,
+  login: undefined,
   busy: 0,
   brokenDownloads: 0,
   discardsBlobs: false,
@@ -63,17 +52,34 @@ export async function startRegistryServer(switches: Partial<RegistrySwitches> = 
   const registry: Registry = {
     switches: { ...ideal, ...switches },
     requests: [],
+    leaks: [],
     repositories: new Map(),
     uploads: new Map(),
+    tokens: new Map(),
+    storage: "",
+    count: 0,
   };
+  const server = await listen(registry, answerTo);
+  const storage = await listen(registry, answerOfStorage);
+  registry.storage = `http://${storage.host}`;
+  return {
+    host: server.host,
+    switches: registry.switches,
+    requests: registry.requests,
+    leaks: registry.leaks,
+    async close() {
+      await Promise.all([server.close(), storage.close()]);
+    },
+  };
+}
+
+async function listen(registry: Registry, answer: (call: Call) => Answer) {
   const server = createServer((request, response) => {
-    serve(registry, request, response).catch((error: unknown) => response.destroy(error as Error));
+    serve(registry, { request, response, answer }).catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    switches: registry.switches,
-    requests: registry.requests,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -81,43 +87,21 @@ export async function startRegistryServer(switches: Partial<RegistrySwitches> = 
   };
 }
 
-interface StoredRepository {
-  readonly blobs: Map<string, { readonly size: number; readonly bytes: Buffer | undefined }>;
-  readonly manifests: Map<string, { readonly mediaType: string; readonly bytes: Buffer }>;
-}
-
-interface Registry {
-  readonly switches: RegistrySwitches;
-  readonly requests: ServedRequest[];
-  readonly repositories: Map<string, StoredRepository>;
-  /** Sessions, and the repositories that they belong to. */
-  readonly uploads: Map<string, string>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers?: Record<string, string | number> | undefined;
-  readonly body?: Buffer | undefined;
-  /** Ends the connection after half of the body. */
-  readonly breaks?: boolean | undefined;
-}
-
-interface Call {
-  readonly registry: Registry;
-  readonly method: string;
-  readonly url: URL;
+interface Exchange {
   readonly request: IncomingMessage;
-  readonly body: { readonly digest: Digest; readonly size: number; readonly bytes: Buffer | undefined };
+  readonly response: ServerResponse;
+  readonly answer: (call: Call) => Answer;
 }
 
-async function serve(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(registry: Registry, { request, response, answer: answering }: Exchange): Promise<void> {
   const { method = "GET", url: path = "/" } = request;
   const url = new URL(path, `http://${request.headers.host}`);
   const body = await readBody(
     request,
     registry.switches.discardsBlobs && method === "PUT" && url.pathname.includes("/blobs/"),
   );
-  const answer = answerTo({ registry, method, url, request, body });
+  registry.count += 1;
+  const answer = answering({ registry, method, url, request, body });
   registry.requests.push({ method, path, status: answer.status, received: body.size });
   const { status, headers = {}, body: content = Buffer.alloc(0) } = answer;
   response.writeHead(status, { "content-length": content.length, ...headers });
@@ -139,6 +123,7 @@ async function readBody(request: IncomingMessage, discards: boolean): Promise<Ca
 
 const routes: readonly (readonly [RegExp, (call: Call, name: string, rest: string) => Answer])[] = [
   [/^\/v2\/(.+)\/blobs\/uploads\/(.*)$/, upload],
+  [/^\/uploads\/(.+)\/([^/]+)$/, upload],
   [/^\/v2\/(.+)\/blobs\/(.+)$/, blob],
   [/^\/v2\/(.+)\/manifests\/(.+)$/, manifest],
 ];
@@ -152,10 +137,31 @@ function answerTo(call: Call): Answer {
     switches.busy -= 1;
     return { ...refusal(429, "TOOMANYREQUESTS"), headers: { "retry-after": "1" } };
   }
+  const refused = answerAtGate(call);
+  if (refused !== undefined) return refused;
   if (call.url.pathname === "/v2/") return { status: 200 };
-  for (const [form, route] of routes) {
+  return route(call);
+}
+
+/** Whoever has a signed URL needs nothing else, and S3 refuses who sends more. */
+function answerOfStorage(call: Call): Answer {
+  if (call.request.headers.authorization !== undefined) {
+    call.registry.leaks.push(`${call.method} ${call.url.pathname}`);
+    return refusal(400, "InvalidArgument");
+  }
+  return call.url.searchParams.get("signature") === "valid" ? route(call, true) : refusal(403, "AccessDenied");
+}
+
+function route(call: Call, isStorage = false): Answer {
+  for (const [form, answer] of routes) {
     const [match, name = "", rest = ""] = form.exec(call.url.pathname) ?? [];
-    if (match !== undefined) return route(call, name, rest);
+    if (match === undefined) continue;
+    const isMoved = answer === blob && call.method === "GET" && call.registry.switches.redirectsBlobs && !isStorage;
+    if (!isMoved) return answer(call, name, rest);
+    const location = `${call.registry.storage}${call.url.pathname}?signature=valid`;
+    return call.registry.repositories.get(name)?.blobs.has(rest) === true
+      ? { status: 307, headers: { location } }
+      : refusal(404, "BLOB_UNKNOWN");
   }
   return refusal(404, "NAME_UNKNOWN");
 }
@@ -176,17 +182,26 @@ function mount({ registry, url }: Call, name: string): Answer | undefined {
   const digest = url.searchParams.get("mount");
   if (digest === null || registry.switches.mount === "upload-opened") return undefined;
   if (registry.switches.mount !== "mounted") return refusal(registry.switches.mount, "DENIED");
-  const found = registry.repositories.get(url.searchParams.get("from") ?? "")?.blobs.get(digest);
+  const source = registry.repositories.get(url.searchParams.get("from") ?? "");
+  if (source === undefined && registry.switches.mountFromMissing !== undefined) {
+    return refusal(registry.switches.mountFromMissing, "UNAUTHORIZED");
+  }
+  const found = source?.blobs.get(digest);
   if (found === undefined) return undefined;
   repositoryOf(registry, name).blobs.set(digest, found);
   return { status: 201, headers: { location: `/v2/${name}/blobs/${digest}` } };
 }
 
 function openUpload({ registry, url }: Call, name: string): Answer {
-  const session = String(registry.uploads.size + registry.requests.length);
+  const session = String(registry.count);
   registry.uploads.set(session, name);
-  const path = `/v2/${name}/blobs/uploads/${session}?_state=${session}`;
-  return { status: 202, headers: { location: registry.switches.relativeLocations ? path : new URL(path, url).href } };
+  const { uploads, relativeLocations } = registry.switches;
+  if (uploads === "host") {
+    return { status: 202, headers: { location: `${registry.storage}/uploads/${name}/${session}?signature=valid` } };
+  }
+  const folder = uploads === "path" ? `/uploads/${name}` : `/v2/${name}/blobs/uploads`;
+  const path = `${folder}/${session}?_state=${session}`;
+  return { status: 202, headers: { location: relativeLocations ? path : new URL(path, url).href } };
 }
 
 function blob({ registry, method, request }: Call, name: string, digest: string): Answer {
@@ -206,15 +221,25 @@ function manifest(call: Call, name: string, reference: string): Answer {
   const { registry, method, request, body } = call;
   if (method === "PUT") return putManifest(call, name, reference);
   if (method === "DELETE") return deleteManifest(registry, name, reference);
+  if (method === "HEAD" && !registry.switches.headsManifests) return refusal(405, "UNSUPPORTED");
   const found = registry.repositories.get(name)?.manifests.get(reference);
   if (found === undefined || body.size > 0) return refusal(404, "MANIFEST_UNKNOWN");
-  if (!(request.headers.accept ?? "").includes(found.mediaType)) return refusal(404, "MANIFEST_UNKNOWN");
+  if (!(request.headers.accept ?? "").includes(found.mediaType)) {
+    return registry.switches.convertsManifests ? converted : refusal(404, "MANIFEST_UNKNOWN");
+  }
   return {
     status: 200,
     headers: { "content-type": found.mediaType, ...digestHeader(registry, found.bytes) },
     body: found.bytes,
   };
 }
+
+/** A manifest of Docker's first schema, in which registries answer who knows no other. */
+const converted: Answer = {
+  status: 200,
+  headers: { "content-type": "application/vnd.docker.distribution.manifest.v1+prettyjws" },
+  body: Buffer.from('{"schemaVersion":1}'),
+};
 
 function deleteManifest(registry: Registry, name: string, digest: string): Answer {
   if (!registry.switches.removes) return refusal(405, "UNSUPPORTED");
@@ -227,6 +252,8 @@ function deleteManifest(registry: Registry, name: string, digest: string): Answe
 
 function putManifest({ registry, request, body }: Call, name: string, reference: string): Answer {
   const { bytes = Buffer.alloc(0), digest } = body;
+  const isOci = (request.headers["content-type"] ?? "").includes("vnd.oci");
+  if (registry.switches.refusesOci && isOci) return refusal(415, "MANIFEST_INVALID");
   if (isDigest(reference) && reference !== digest) return refusal(400, "DIGEST_INVALID");
   const repository = repositoryOf(registry, name);
   const missing = missingReference(bytes, (one) => repository.blobs.has(one) || repository.manifests.has(one));
@@ -245,9 +272,4 @@ function repositoryOf({ repositories }: Registry, name: string): StoredRepositor
   const found = repositories.get(name) ?? { blobs: new Map(), manifests: new Map() };
   repositories.set(name, found);
   return found;
-}
-
-function refusal(status: number, code: string, detail?: object): Answer {
-  const body = Buffer.from(JSON.stringify({ errors: [{ code, message: code.toLowerCase(), detail }] }));
-  return { status, body };
 }
