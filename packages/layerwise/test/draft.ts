@@ -158,7 +158,7 @@ function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => Ste
       const result = selectSource(kept, { word, at: step.at, isPattern: step.kind !== "run", excludes });
       return result.kind === "selected" ? result.sources : [];
     });
-    return { sources, digests, archives: [], capabilities: capabilitiesIn(files) };
+    return { sources, digests, archives: new Map(), capabilities: capabilitiesIn(files) };
   };
 }
 

@@ -9,7 +9,7 @@ export interface TarItem {
   readonly mode?: number | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
-  /** Seconds since 1970. */
+  /** Seconds since 1970; negative before. */
   readonly mtime?: number | undefined;
   readonly content?: string | Uint8Array | undefined;
   readonly linkPath?: string | undefined;
@@ -55,7 +55,7 @@ function headerOf(item: TarItem, { flag, size }: { readonly flag: string; readon
   octal(Math.min(item.uid ?? 0, largestOwner), [108, 8]);
   octal(Math.min(item.gid ?? 0, largestOwner), [116, 8]);
   octal(size, [124, 12]);
-  octal(item.mtime ?? 0, [136, 12]);
+  octal(Math.max(item.mtime ?? 0, 0), [136, 12]);
   block.write("        ", 148, "latin1");
   block.write(flag, 156, "latin1");
   block.write(item.linkPath ?? "", 157, 100, "utf8");
@@ -74,6 +74,7 @@ function paxRecords(item: TarItem): readonly Buffer[] {
   if (needsRecord(item.linkPath ?? "")) add("linkpath", item.linkPath ?? "");
   if ((item.uid ?? 0) > largestOwner) add("uid", String(item.uid));
   if ((item.gid ?? 0) > largestOwner) add("gid", String(item.gid));
+  if ((item.mtime ?? 0) < 0) add("mtime", String(item.mtime));
   for (const [name, value] of Object.entries(item.xattrs ?? {})) add(`SCHILY.xattr.${name}`, value);
   return records;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Chain, ChainStep } from "../plan/chain.ts";
-import { endKey } from "../plan/chain.ts";
+import { endKey, mayEndCheckpoint } from "../plan/chain.ts";
 import type { EvaluatedStage } from "../plan/evaluate-stages.ts";
 import type { BaseImage } from "../plan/facts.ts";
 import type { Plan, PlannedStages } from "../plan/plan.ts";
@@ -104,7 +104,7 @@ function baseRecord({ reference, digest, config }: BaseImage, salt: string): Bas
 }
 
 function stepRecord(planned: ChainStep, recording: Recording): StepRecord {
-  const { step, key, needsEngine, endsStage } = planned;
+  const { step, key } = planned;
   const { salt, evaluated, outcomes } = recording;
   const line = step.at.start.line;
   const outcome =
@@ -121,7 +121,7 @@ function stepRecord(planned: ChainStep, recording: Recording): StepRecord {
     variables: variablesIn(step, salt),
     files: fileInputs(evaluated.content.get(step)),
     reads: readsOf(step, recording),
-    ends: endsStage || needsEngine,
+    ends: mayEndCheckpoint(planned),
     state: outcome?.state ?? "reused",
     by: outcome?.by ?? "checkpoint",
     seconds: outcome?.seconds ?? 0,

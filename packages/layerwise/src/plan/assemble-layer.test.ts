@@ -81,7 +81,7 @@ function assembled(instruction: string, input: Partial<DraftInput> = {}): readon
   const tree = openFileTree(mergeLayers([{ diffId: digestOf("below"), directories: groupByDirectory(below), texts }]));
   let lines: readonly string[] = [];
   for (const { step } of chain.steps) {
-    const layer = assembleLayer(tree, { step, content: contentOf(step), fallbackTime: 42 });
+    const layer = assembleLayer(tree, { step, content: contentOf(step), listings: new Map(), fallbackTime: 42 });
     if (layer.kind === "refused") return [`${layer.reason.name}: ${layer.reason.detail ?? ""}`];
     lines = layer.files.map(shown);
   }
@@ -96,7 +96,7 @@ function contentOf(step: Step): StepContent | undefined {
     return result.kind === "selected" ? result.sources : [];
   });
   const digests = new Map(Object.keys(context).map((path) => [path, digestOf(path)]));
-  return { sources, digests, archives: [], capabilities: new Map() };
+  return { sources, digests, archives: new Map(), capabilities: new Map() };
 }
 
 function shown(entry: LayerFile): string {
@@ -239,7 +239,12 @@ describe("assembleLayer", () => {
     const { chain } = draft({ dockerfile: "FROM base\nCOPY <<F /new/\n1\nF\n", files: context });
     const { step } = chain.steps[0] as (typeof chain.steps)[number];
 
-    const layer = assembleLayer(openFileTree(mergeLayers([])), { step, content: undefined, fallbackTime: 42 });
+    const layer = assembleLayer(openFileTree(mergeLayers([])), {
+      step,
+      content: undefined,
+      listings: new Map(),
+      fallbackTime: 42,
+    });
 
     expect(layer.kind === "layer" && layer.files.map(({ path, mtime }) => [path, mtime])).toEqual([
       ["new", 42],
@@ -306,7 +311,7 @@ describe("assembleLayer", () => {
     const tree = openFileTree(mergeLayers([]));
     const { step } = chain.steps[0] as (typeof chain.steps)[number];
 
-    const layer = assembleLayer(tree, { step, content: contentOf(step), fallbackTime: 0 });
+    const layer = assembleLayer(tree, { step, content: contentOf(step), listings: new Map(), fallbackTime: 0 });
 
     expect(layer).toMatchObject({ kind: "refused", reason: { name: "owner-unknown", detail: "app" } });
   });
@@ -318,7 +323,7 @@ describe("assembleLayer", () => {
     );
     const { step } = chain.steps[0] as (typeof chain.steps)[number];
 
-    const layer = assembleLayer(tree, { step, content: contentOf(step), fallbackTime: 0 });
+    const layer = assembleLayer(tree, { step, content: contentOf(step), listings: new Map(), fallbackTime: 0 });
 
     expect(layer).toMatchObject({ kind: "refused", reason: { name: "destination-unknown" } });
   });

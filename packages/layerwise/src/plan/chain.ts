@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Platform } from "../spec/platform.ts";
 import type { CacheKey } from "./cache-key.ts";
-import { engineOnly } from "./engine-only.ts";
+import { engineOnly, holdsEngineFiles } from "./engine-only.ts";
 import type { EvaluatedStage } from "./evaluate-stages.ts";
 import type { BaseImage } from "./facts.ts";
 import type { StageState } from "./stage-state.ts";
 import type { Step } from "./step.ts";
-import type { StepContent } from "./step-content.ts";
 import { type KeyScope, rootKey, stepKey } from "./step-key.ts";
 
 /** One step of a chain with its key; no key, and none after it, if its result has no name. */
@@ -15,6 +14,8 @@ export interface ChainStep {
   readonly key: CacheKey | undefined;
   /** Whether only an engine can make it, as far as the build context tells. */
   readonly needsEngine: boolean;
+  /** Whether it may unpack an archive. */
+  readonly unpacks: boolean;
   /** Whether a stage ends here: other stages and later builds may start from it. */
   readonly endsStage: boolean;
 }
@@ -67,19 +68,20 @@ export function endKey(chain: Chain): CacheKey | undefined {
 
 /**
  * How many steps may be behind a checkpoint, ascending: those after which a later build may want to continue. That is
- * after each step that only an engine can make, and at the end of a stage.
+ * after each step that {@link mayEndCheckpoint}.
  */
 export function checkpointPositions(chain: Chain): readonly number[] {
   const positions: number[] = [];
-  for (const [index, { key, needsEngine, endsStage }] of chain.steps.entries()) {
-    if (key === undefined) break;
-    if (endsStage || needsEngine) positions.push(index + 1);
+  for (const [index, step] of chain.steps.entries()) {
+    if (step.key === undefined) break;
+    if (mayEndCheckpoint(step)) positions.push(index + 1);
   }
   return positions;
 }
 
-function holdsEngineFiles(content: StepContent | undefined): boolean {
-  return content !== undefined && (content.archives.length > 0 || content.capabilities.size > 0);
+/** Whether making the step takes long enough to have it behind a checkpoint, or others may start after it. */
+export function mayEndCheckpoint({ endsStage, needsEngine, unpacks }: ChainStep): boolean {
+  return endsStage || needsEngine || unpacks;
 }
 
 function chainOf(
@@ -94,8 +96,10 @@ function chainOf(
   let key = parent === undefined ? root : endKey(parent);
   for (const [index, step] of stage.steps.entries()) {
     key = key === undefined ? undefined : stepKey(step, key, keyScope);
-    const needsEngine = engineOnly(step) !== undefined || holdsEngineFiles(keyScope.contentOf(step));
-    steps.push({ step, key, needsEngine, endsStage: index === stage.steps.length - 1 });
+    const content = keyScope.contentOf(step);
+    const needsEngine = engineOnly(step) !== undefined || (content !== undefined && holdsEngineFiles(content));
+    const unpacks = content !== undefined && content.archives.size > 0;
+    steps.push({ step, key, needsEngine, unpacks, endsStage: index === stage.steps.length - 1 });
   }
   const history = [
     ...(parent?.history ?? []),

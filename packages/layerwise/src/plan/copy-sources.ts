@@ -3,13 +3,23 @@ import { posix } from "node:path";
 import type { ContextEntry } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import { isUtf8Name } from "../spec/file-name.ts";
+import { addArchive } from "./add-archive.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 import { engineContent } from "./engine-only.ts";
 import { type DirectoryAttributes, defaultMode, type FileTree, type NewDirectory, type Owner } from "./file-tree.ts";
+import type { ArchiveListing, ArchiveListings } from "./gather-archives.ts";
 import { resolveOwner } from "./owner.ts";
 import { refuseLayer } from "./refusal.ts";
 import type { CopyStep } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
+
+/** A COPY or ADD, and what is known of what it selects. */
+export interface Copying {
+  readonly step: CopyStep;
+  readonly content: StepContent;
+  readonly listings: ArchiveListings;
+  readonly fallbackTime: number;
+}
 
 interface CopyRun {
   readonly tree: FileTree;
@@ -26,10 +36,8 @@ interface CopyRun {
 }
 
 /** Does what a COPY or ADD from the build context does to the tree of the layers below it. */
-export function copySources(
-  tree: FileTree,
-  { step, content, fallbackTime }: { step: CopyStep; content: StepContent; fallbackTime: number },
-): void {
+export function copySources(tree: FileTree, copying: Copying): void {
+  const { step, content, fallbackTime } = copying;
   const refused = engineContent(step, content);
   if (refused !== undefined) refuseLayer(refused);
   const owner = step.chown === undefined ? undefined : resolveOwner(tree, step.chown);
@@ -46,9 +54,19 @@ export function copySources(
     },
   };
   // Hard links are kept within one source, as each source is a copy of its own.
-  for (const source of content.sources) copySource({ ...run, links: new Map() }, source);
+  for (const source of content.sources) {
+    const listing = listingOf(source, copying);
+    if (listing.kind === "file") copySource({ ...run, links: new Map() }, source);
+    else addArchive(tree, { step, content, parents: run.parents, listing, file: source.entry });
+  }
   // BuildKit copies them last, wherever they stand (dockerfile2llb, `dispatchCopy`).
   for (const document of step.heredocs) copyDocument({ ...run, links: new Map() }, { document, mtime: fallbackTime });
+}
+
+/** Only ADD has archives. */
+function listingOf({ entry }: SelectedSource, { content, listings }: Copying): ArchiveListing {
+  if (!content.archives.has(entry.path)) return { kind: "file" };
+  return listings.get(entry.path) ?? { kind: "unclear", why: "it was not read" };
 }
 
 /** fsutil/copy, `Copy` and `prepareTargetDir`. */

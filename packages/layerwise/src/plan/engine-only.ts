@@ -6,6 +6,7 @@ import type { RouteReason } from "./route.ts";
 import type { CopyStep, Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
 import { literalRoot } from "./step-key.ts";
+import { canUnpack } from "./unpack-archive.ts";
 
 /** Why a step could never be assembled, whatever is below it; undefined if it could. */
 export function engineOnly(step: Step): RouteReason | undefined {
@@ -31,8 +32,8 @@ export function engineOnly(step: Step): RouteReason | undefined {
 /** Why what a step selects from the build context is the engine's, whatever is below it; undefined if it is not. */
 export function engineContent(step: CopyStep, content: StepContent): RouteReason | undefined {
   const { at } = step;
-  const [archive] = content.archives;
-  if (archive !== undefined) return { name: "add-archive", detail: archive, at };
+  const packed = [...content.archives].find(([, compression]) => !canUnpack(compression));
+  if (packed !== undefined) return { name: "add-archive", detail: `${packed[0]} is compressed with ${packed[1]}`, at };
   // Engines fetch only what is matched, and some then miss the directory.
   const missed = step.sources.find(
     (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
@@ -42,6 +43,11 @@ export function engineContent(step: CopyStep, content: StepContent): RouteReason
   if (capable !== undefined) return { name: "file-capability", detail: capable, at };
   const disputed = content.sources.find((source) => source.disputed !== undefined)?.disputed;
   return disputed === undefined ? undefined : { name: "ignore-exception", detail: disputed, at };
+}
+
+/** Whether some of the selected files are of a kind that only an engine reads. */
+export function holdsEngineFiles({ archives, capabilities }: StepContent): boolean {
+  return capabilities.size > 0 || [...archives.values()].some((compression) => !canUnpack(compression));
 }
 
 /** Whether a here-document can be a file of its own name (solver/llbsolver/file, `mkfile` in an empty root). */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContextEntry } from "../ports.ts";
+import type { ArchiveCompression } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
-import { compareFileNames } from "../spec/file-name.ts";
 import type { DirectoryNode, Node } from "../spec/file-view.ts";
+import { inLayerOrder } from "./layer-order.ts";
 import { refuseLayer } from "./refusal.ts";
 import { resolveInTree } from "./resolve-in-tree.ts";
 
@@ -29,6 +30,14 @@ export interface NewDirectory {
   readonly mtime: number;
 }
 
+/** An archive in the build context. */
+export interface Archive {
+  readonly file: ContextEntry;
+  /** Of the file as it is, compressed. */
+  readonly digest: Digest;
+  readonly compression: ArchiveCompression;
+}
+
 /** One entry of a layer to be made, in full. */
 export type LayerFile = DirectoryAttributes & {
   /** Relative to the root, without a leading slash. */
@@ -40,6 +49,8 @@ export type LayerFile = DirectoryAttributes & {
     | { readonly kind: "file"; readonly from: ContextEntry; readonly digest: Digest }
     /** A file whose content the Dockerfile holds. */
     | { readonly kind: "document"; readonly text: string }
+    /** Content from an archive of the build context. */
+    | { readonly kind: "member"; readonly archive: Archive; readonly index: number; readonly size: number }
     /** Shares the content of another file of the same layer. */
     | { readonly kind: "hardlink"; readonly target: string }
   );
@@ -57,7 +68,10 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 export interface FileTree {
   /** Starts a layer; what follows belongs to it. */
   startLayer(): void;
-  /** The entries of the layer: what changed, and every directory above it with its true attributes. */
+  /**
+   * The entries of the layer: what changed, and every directory above it with its true attributes; in an order in which
+   * they can be written.
+   */
   endLayer(): LayerFile[];
   /** Resolves all links of a path below the root, the last one too; names that do not exist stay as they are. */
   resolve(path: string): string;
@@ -67,6 +81,11 @@ export interface FileTree {
   makeDirectories(path: string, wanted: NewDirectory): void;
   /** Makes a directory of a copied tree; one that exists gets the attributes if `overwrite` is set. */
   putDirectory(path: string, attributes: DirectoryAttributes, options: { overwrite: boolean }): void;
+  /**
+   * Removes what is at a path, a directory with all in it, for something else to take its place in the same layer. What
+   * an earlier instruction of the layer put there must not be in a directory.
+   */
+  clear(path: string): void;
   /** Puts a file or link in the place of whatever file was there. */
   putFile(path: string, file: NewFile): void;
   /** The content of a file that the layers below keep as text, links followed; undefined if it is not kept. */
@@ -103,6 +122,8 @@ export function openFileTree(view: DirectoryNode): FileTree {
   const current: OpenDirectory = copyOf(root);
   owned.add(current);
   let changed = new Map<string, LayerFile>();
+  /** Directories of lower layers that are no more. */
+  let cleared = new Set<string>();
 
   function lookup(path: string): OpenNode | undefined {
     let node: OpenNode = current;
@@ -140,6 +161,7 @@ export function openFileTree(view: DirectoryNode): FileTree {
   function create(path: string, attributes: DirectoryAttributes): void {
     const [parent, name] = split(path);
     refuseWhiteout(path);
+    if (cleared.has(path)) refuse(`/${path} is another directory before`);
     const directory: OpenDirectory = { kind: "directory", ...plain(attributes), children: new Map() };
     owned.add(directory);
     writable(parent).children.set(name, directory);
@@ -179,6 +201,19 @@ export function openFileTree(view: DirectoryNode): FileTree {
     changed.set(path, { ...file, path } as LayerFile);
   }
 
+  function clear(path: string): void {
+    const [parent, name] = split(path);
+    const node = lookup(path);
+    if (node?.kind === "directory") {
+      for (const other of changed.keys()) {
+        if (other === path || other.startsWith(`${path}/`)) refuse(`/${path} changes twice in the same layer`);
+      }
+      cleared.add(path);
+    } else if (changed.has(path)) refuseIfLinked(path);
+    writable(parent).children.delete(name);
+    changed.delete(path);
+  }
+
   /** A hard link of this layer would get the new content. */
   function refuseIfLinked(path: string): void {
     for (const file of changed.values()) {
@@ -194,18 +229,20 @@ export function openFileTree(view: DirectoryNode): FileTree {
         files.set(above, { kind: "directory", path: above, mode, uid, gid, mtime });
       }
     }
-    return [...files.values()].sort((one, other) => comparePaths(one.path, other.path));
+    return inLayerOrder([...files.values()]);
   }
 
   return {
     startLayer: () => {
       changed = new Map();
+      cleared = new Set();
     },
     endLayer,
     resolve: (path) => resolveInTree(path, lookup),
     at: (path) => lookup(path) as Node | undefined,
     makeDirectories,
     putDirectory,
+    clear,
     putFile,
     text: (path) => {
       const node = lookup(resolveInTree(path, lookup));
@@ -244,14 +281,4 @@ function names(path: string): string[] {
 function split(path: string): [parent: string, name: string] {
   const slash = path.lastIndexOf("/");
   return slash === -1 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
-}
-
-/** Orders paths as a walk meets them: a directory before its content, siblings by their names' bytes. */
-function comparePaths(one: string, other: string): number {
-  const [left, right] = [one.split("/"), other.split("/")];
-  for (let index = 0; index < left.length && index < right.length; index++) {
-    const order = compareFileNames(left[index] as string, right[index] as string);
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
 }

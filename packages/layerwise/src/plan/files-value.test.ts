@@ -57,7 +57,7 @@ function valueIn(files: ReturnType<ReturnType<typeof ignoring>>, revisionFiles: 
   const digests = new Map<string, Digest>(
     Object.entries(revisionFiles).map(([path, content]) => [path, digestOf(String(content))]),
   );
-  return filesValue({ sources: result.sources, digests, archives: [], capabilities: new Map() });
+  return filesValue({ sources: result.sources, digests, archives: new Map(), capabilities: new Map() });
 }
 
 function entriesOf(files: Revision): ReadonlyMap<string, ContextEntry> {

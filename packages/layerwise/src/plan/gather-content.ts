@@ -2,7 +2,7 @@
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
-import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
+import { type ArchiveCompression, archiveCompression, archiveHeadBytes } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
 import { type ContextFiles, type ContextFilter, ignoring } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
@@ -37,7 +37,7 @@ export async function gatherContent(steps: readonly Step[], gathering: Gathering
     content.set(step, {
       sources,
       digests,
-      archives: step.kind === "add" ? await archivesIn(sources, gathering) : [],
+      archives: step.kind === "add" ? await archivesIn(sources, gathering) : new Map(),
       capabilities: capabilitiesIn(sources, capabilities),
     });
   }
@@ -170,11 +170,12 @@ async function hash(
 async function archivesIn(
   sources: readonly SelectedSource[],
   { context, signal }: Gathering,
-): Promise<readonly string[]> {
-  const archives: string[] = [];
+): Promise<ReadonlyMap<string, ArchiveCompression>> {
+  const archives = new Map<string, ArchiveCompression>();
   for (const { entry } of sources) {
     if (entry.kind !== "file") continue;
-    if (looksLikeArchive(await headOf(context, { entry, signal }))) archives.push(entry.path);
+    const compression = archiveCompression(await headOf(context, { entry, signal }));
+    if (compression !== undefined) archives.set(entry.path, compression);
   }
   return archives;
 }

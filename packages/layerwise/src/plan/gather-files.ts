@@ -3,7 +3,7 @@ import { hasCode, isLayerwiseError, LayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import { decodeFilesManifest, filesTag } from "../spec/checkpoint.ts";
-import { canDecompress, decompressDocument, decompressed } from "../spec/compression.ts";
+import { canDecompress, decompressDocument, decompressed, isZlibError } from "../spec/compression.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 import { type Digest, startDigest } from "../spec/digest.ts";
 import { collectLayerFiles, type LayerFiles } from "../spec/layer-files.ts";
@@ -88,11 +88,6 @@ async function filesOfLayer(
     if (hasCode(error, "DIGEST_MISMATCH")) return (error as Error).message;
     throw error;
   }
-}
-
-/** https://nodejs.org/docs/latest-v20.x/api/zlib.html#constants */
-function isZlibError(error: unknown): error is Error {
-  return (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
 }
 
 interface Stored extends CallOptions {

@@ -5,9 +5,10 @@ import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, Repositories, Repository } from "../ports.ts";
 import type { LockedBases } from "../spec/lock-file.ts";
 import type { Platform } from "../spec/platform.ts";
-import type { Chain } from "./chain.ts";
+import type { Chain, ChainStep } from "./chain.ts";
 import { type Draft, draftChains } from "./draft-chains.ts";
 import type { BaseImage } from "./facts.ts";
+import { gatherArchives } from "./gather-archives.ts";
 import { gatherBases, type NamedImages, type WantedImage } from "./gather-bases.ts";
 import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
 import type { EngineWork, Plan, Work } from "./plan.ts";
@@ -17,6 +18,7 @@ import { needsOwnConfig, redeclaredArgs, stateAt } from "./resume-config.ts";
 import type { RouteReason } from "./route.ts";
 import { assembleLeft, engineReasons, stepsLeft } from "./settle.ts";
 import { startStages } from "./stage-starts.ts";
+import type { StepContent } from "./step-content.ts";
 
 /** What is to be planned. */
 export interface PlanInput extends CallOptions {
@@ -85,10 +87,16 @@ async function settle(input: PlanInput, draft: Draft): Promise<Plan> {
   if (below.kind === "unreadable") {
     return await engine(input, draft, { start, reasons: [{ name: "files-unknown", detail: below.why }] });
   }
-  const assembled = assembleLeft(target, { left, below: below.layers, content: draft.content });
+  const archives = await gatherArchives(contentsOf(left, draft), input);
+  const assembled = assembleLeft(target, { left, below: below.layers, content: draft.content, archives });
   if (assembled.kind === "refused") return await engine(input, draft, { start, reasons: [assembled.reason] });
   const work: Work = { kind: "assemble", chain: target, start, layers: assembled.layers, below };
   return { ...about, route: "assemble", reasons: [], work };
+}
+
+/** What the steps select that are left. */
+function contentsOf(left: readonly ChainStep[], { content }: Draft): readonly StepContent[] {
+  return left.map(({ step }) => content.get(step)).filter((one) => one !== undefined);
 }
 
 async function recall(input: PlanInput, chain: Chain): Promise<Recalled | undefined> {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from "node:path";
 import { type DirectoryNode, mergeLayers } from "../spec/file-view.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
 import { assembleLayer } from "./assemble-layer.ts";
 import type { Chain, ChainStep } from "./chain.ts";
 import { engineOnly } from "./engine-only.ts";
 import { openFileTree, UnlistedError } from "./file-tree.ts";
+import type { ArchiveListings } from "./gather-archives.ts";
 import type { ContentOf } from "./gather-content.ts";
 import type { AssembleWork } from "./plan.ts";
 import type { Recalled } from "./recall.ts";
@@ -30,6 +32,7 @@ interface Left {
   readonly left: readonly ChainStep[];
   readonly below: readonly LayerFiles[];
   readonly content: ContentOf;
+  readonly archives: ArchiveListings;
 }
 
 /** How often the layers below are merged again for some more directories, before all are listed. */
@@ -37,7 +40,7 @@ const maxPartialMerges = 6;
 
 /** Computes the layers that are left, on the merged tree of the layers below. Pure. */
 export function assembleLeft(chain: Chain, work: Left): Assembled {
-  const listed = new Set(["", ...work.left.flatMap(({ step }) => lineage(places(step)))]);
+  const listed = new Set(["", ...work.left.flatMap(({ step }) => places(step, work))]);
   for (let merges = 0; merges < maxPartialMerges; merges++) {
     try {
       return assembleOn(mergeLayers(work.below, listed), { ...work, chain });
@@ -49,25 +52,36 @@ export function assembleLeft(chain: Chain, work: Left): Assembled {
   return assembleOn(mergeLayers(work.below), { ...work, chain });
 }
 
-/** Where a step writes, if no link leads elsewhere. */
-function places(step: Step): string {
-  if (step.kind === "run") return "";
-  return step.kind === "workdir" ? step.path : step.destination;
+/** The directories that a step writes into or looks at, if no link leads elsewhere. */
+function places(step: Step, { content, archives }: Pick<Left, "content" | "archives">): readonly string[] {
+  if (step.kind === "run") return [];
+  if (step.kind === "workdir") return lineage(step.path);
+  const unpacked = new Set<string>();
+  for (const { entry } of content.get(step)?.sources ?? []) {
+    const listing = archives.get(entry.path);
+    if (step.kind === "copy" || listing?.kind !== "archive") continue;
+    for (const { path } of listing.entries) unpacked.add(posix.dirname(path));
+  }
+  return [step.destination, ...[...unpacked].map((path) => `${step.destination}/${path}`)].flatMap(lineage);
 }
 
 /** A path and all above it. */
 function lineage(path: string): string[] {
-  const names = path.split("/").filter((name) => name !== "");
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
   return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
-function assembleOn(view: DirectoryNode, { chain, left, content }: Left & { readonly chain: Chain }): Assembled {
+function assembleOn(
+  view: DirectoryNode,
+  { chain, left, content, archives }: Left & { readonly chain: Chain },
+): Assembled {
   const tree = openFileTree(view);
   const layers: { step: ChainStep; files: AssembleWork["layers"][number]["files"] }[] = [];
   for (const step of left) {
     const draft = assembleLayer(tree, {
       step: step.step,
       content: content.get(step.step),
+      listings: archives,
       fallbackTime: baseTime(chain),
     });
     if (draft.kind === "refused") return draft;

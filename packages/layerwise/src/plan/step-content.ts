@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ArchiveCompression } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 
@@ -7,11 +8,16 @@ export interface StepContent {
   readonly sources: readonly SelectedSource[];
   /** Digests of the selected files' contents, by path in the context. */
   readonly digests: ReadonlyMap<string, Digest>;
-  /** Selected files that ADD would unpack. */
-  readonly archives: readonly string[];
+  /** Selected files that ADD may unpack, and how they are compressed; paths in the context. */
+  readonly archives: ReadonlyMap<string, ArchiveCompression>;
   /** Selected files with extended attributes that a layer keeps, and which ones. */
   readonly capabilities: ReadonlyMap<string, string>;
 }
 
 /** Of a step that reads nothing in the build context. */
-export const nothingSelected: StepContent = { sources: [], digests: new Map(), archives: [], capabilities: new Map() };
+export const nothingSelected: StepContent = {
+  sources: [],
+  digests: new Map(),
+  archives: new Map(),
+  capabilities: new Map(),
+};

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LayerwiseError } from "../error.ts";
-import type { LayerFile } from "../plan/file-tree.ts";
+import type { Archive, LayerFile } from "../plan/file-tree.ts";
 import type { BuildContext, CallOptions, Spool } from "../ports.ts";
 import { startDigest } from "../spec/digest.ts";
 import { encodeTarHeader, tarEnd, tarPadding } from "../spec/tar-header.ts";
+import { type MemberFile, membersTar } from "./archive-members.ts";
+import { startBatch, zeros } from "./batch.ts";
+import { contextChanged } from "./context-changed.ts";
 import type { ImageLayer } from "./image.ts";
 import { compressedLayer } from "./made-layer.ts";
-
-/** Bytes of headers and small files that are gathered before they are handed on. */
-const batchBytes = 256 * 1024;
 
 /**
  * Writes a layer: files in order, contents from the build context, compressed on the way to the spool.
@@ -28,7 +27,16 @@ export async function* tarOf(
   { context, signal }: { context: BuildContext } & CallOptions,
 ): AsyncGenerator<Uint8Array> {
   const batch = startBatch();
-  for (const file of files) {
+  for (const [index, file] of files.entries()) {
+    if (file.kind === "member") {
+      // All of an archive follow each other, in its order.
+      if (!isMemberOf(files[index - 1], file.archive)) {
+        if (!batch.isEmpty()) yield batch.take();
+        const members = files.filter((one): one is MemberFile => isMemberOf(one, file.archive));
+        yield* membersTar(members, { archive: file.archive, context, signal });
+      }
+      continue;
+    }
     signal?.throwIfAborted();
     if (file.kind === "document") {
       batch.add(documentBytes(file));
@@ -50,7 +58,9 @@ export async function* tarOf(
   yield batch.take();
 }
 
-const zeros: Uint8Array = new Uint8Array(512);
+function isMemberOf(file: LayerFile | undefined, archive: Archive): file is MemberFile {
+  return file?.kind === "member" && file.archive.file.path === archive.file.path;
+}
 
 /** Header, content and padding of a file whose content the Dockerfile holds. */
 function documentBytes({ text, ...file }: Extract<LayerFile, { kind: "document" }>): Uint8Array {
@@ -70,40 +80,9 @@ async function* verifiedContent(
   let size = 0;
   for await (const chunk of context.open(from, { signal })) {
     size += chunk.length;
-    if (size > from.size) throw changed(from.path);
+    if (size > from.size) throw contextChanged(from.path);
     digester.update(chunk);
     yield chunk;
   }
-  if (size !== from.size || digester.digest() !== digest) throw changed(from.path);
-}
-
-function changed(path: string): LayerwiseError {
-  return new LayerwiseError("CONTEXT_CHANGED", `could not make a layer with ${path}: it changed during the build`, {
-    hint: "build again when nothing writes into the build context, or name the file in the ignore file",
-  });
-}
-
-interface Batch {
-  add(bytes: Uint8Array): void;
-  isFull(): boolean;
-  take(): Uint8Array;
-}
-
-function startBatch(): Batch {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  return {
-    add(bytes) {
-      // Readers may use their buffer again for the next chunk.
-      parts.push(bytes.length < batchBytes ? Uint8Array.prototype.slice.call(bytes) : bytes);
-      length += bytes.length;
-    },
-    isFull: () => length >= batchBytes,
-    take() {
-      const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-      parts = [];
-      length = 0;
-      return whole;
-    },
-  };
+  if (size !== from.size || digester.digest() !== digest) throw contextChanged(from.path);
 }

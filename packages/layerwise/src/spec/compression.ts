@@ -27,6 +27,42 @@ export async function* decompressed(
   await fed;
 }
 
+/** A file that is not what it has to be to be unpacked here. */
+export class CompressionError extends Error {}
+
+/**
+ * The uncompressed bytes of a file that one reader may take whole and another refuse if something follows its
+ * compressed part.
+ *
+ * @throws CompressionError if the file is damaged, or something follows
+ */
+export async function* gunzippedWhole(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const stream = createGunzip({ chunkSize });
+  let length = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      length += chunk.length;
+      // The stream keeps what it has not read yet, and readers may use their buffer again.
+      yield Uint8Array.from(chunk);
+    }
+  }
+  const fed = pipeline(Readable.from(counted(), { objectMode: false }), stream);
+  fed.catch(() => undefined);
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+    await fed;
+  } catch (error) {
+    if (!isZlibError(error)) throw error;
+    throw new CompressionError(error.message, { cause: error });
+  }
+  if (stream.bytesWritten !== length) throw new CompressionError("something follows the compressed data");
+}
+
+/** https://nodejs.org/docs/latest-v20.x/api/zlib.html#constants */
+export function isZlibError(error: unknown): error is Error {
+  return (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
+}
+
 /** Compresses a small document; the bytes carry no name and no time. */
 export function compressDocument(bytes: Uint8Array): Uint8Array {
   return gzipSync(bytes, { level: 9 });

@@ -7,6 +7,8 @@ export interface ReadEntry extends Omit<TarEntry, "kind"> {
   readonly kind: TarKind | undefined;
   /** Major and minor number of a device; undefined for everything else. */
   readonly device: string | undefined;
+  /** Whether its name began with a slash. */
+  readonly isAbsolute: boolean;
   /** Where its content begins, in bytes from the start of the archive. */
   readonly offset: number;
 }
@@ -22,13 +24,15 @@ export interface TarReader {
   write(chunk: Uint8Array): void;
   /** Says that no more bytes follow. Throws if the archive stops in the middle of an entry. */
   end(): void;
+  /** Whether the two zero blocks were read that end an archive; some writers leave them out. */
+  isEnded(): boolean;
 }
 
 /** An archive that is malformed or uses an extension that we do not read. */
 export class TarError extends Error {}
 
-/** Longest pax or GNU extension body that is read; real ones have some hundred bytes. */
-const maxExtensionBytes = 4 * 1024 * 1024;
+/** Longest pax or GNU extension body that is read, as in Go's reader; real ones have some hundred bytes. */
+const maxExtensionBytes = 1024 * 1024;
 
 /**
  * Reads ustar, pax and GNU archives, synchronously and in constant memory.
@@ -41,13 +45,13 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
   let left = 0;
   let padding = 0;
   let sink: ContentSink | undefined;
-  let ended = false;
+  let zeroBlocks = 0;
   let position = 0;
   let extended: PaxValues = new Map();
 
   function write(chunk: Uint8Array): void {
     let at = 0;
-    while (at < chunk.length && !ended) {
+    while (at < chunk.length && zeroBlocks < 2) {
       if (left > 0) {
         const take = Math.min(left, chunk.length - at);
         sink?.data(chunk.subarray(at, at + take));
@@ -74,9 +78,10 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
   function startEntry(): void {
     filled = 0;
     if (header.every((byte) => byte === 0)) {
-      ended = true;
+      zeroBlocks += 1;
       return;
     }
+    if (zeroBlocks > 0) throw new TarError("a zero block between entries");
     checkSum(header);
     const flag = String.fromCharCode(header[156] as number);
     const size = numberAt(header, 124, 12);
@@ -110,12 +115,16 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
   function extensionSink(flag: string, size: number): ContentSink | undefined {
     if (!"xgLK".includes(flag)) return undefined;
     if (size > maxExtensionBytes) throw new TarError(`an extended header of ${size} bytes`);
+    // Readers differ in which of them counts; no writer makes such entries.
+    if (extended.size > 0 && (flag === "x" || flag === "g" || extended.has(anyPax))) {
+      throw new TarError("several extended headers for one entry");
+    }
     const parts: Uint8Array[] = [];
     return {
       data: (chunk) => parts.push(Uint8Array.from(chunk)),
       end: () => {
         const body = Buffer.concat(parts);
-        if (flag === "x") extended = new Map([...extended, ...paxValues(body)]);
+        if (flag === "x") extended = paxValues(body).set(anyPax, body);
         else if (flag !== "g") extended.set(flag === "L" ? "path" : "linkpath", untilNul(body));
       },
     };
@@ -126,10 +135,14 @@ export function startTarReader(onEntry: (entry: ReadEntry) => ContentSink | unde
     end() {
       if (left > 0 || filled > 0 || extended.size > 0) throw new TarError("it stops in the middle of an entry");
     },
+    isEnded: () => zeroBlocks === 2,
   };
 }
 
 type PaxValues = Map<string, Buffer>;
+
+/** Says that there was a pax header; no key of a record is empty. */
+const anyPax = "";
 
 function paxValues(body: Buffer): PaxValues {
   const values: PaxValues = new Map();
@@ -150,6 +163,7 @@ function paxValues(body: Buffer): PaxValues {
 
 /** An empty value leaves the header's own in force, as in Go's reader. */
 function addPaxValue(values: PaxValues, { key, value }: { key: string; value: Buffer }): void {
+  if (key === "") throw new TarError("a malformed pax header");
   if (key.startsWith("GNU.sparse.")) throw new TarError("a sparse file");
   if ((key === "path" || key === "linkpath") && value.includes(0)) throw new TarError("a name with a zero byte");
   if (value.length > 0) values.set(key, value);
@@ -158,7 +172,6 @@ function addPaxValue(values: PaxValues, { key, value }: { key: string; value: Bu
 const kinds: Readonly<Record<string, TarKind>> = {
   "0": "file",
   "\0": "file",
-  "7": "file",
   "1": "hardlink",
   "2": "symlink",
   "3": "character-device",
@@ -172,8 +185,8 @@ function entryOf(
   { flag, size, pax, offset }: { flag: string; size: number; pax: PaxValues; offset: number },
 ): ReadEntry {
   if (flag === "S") throw new TarError("a sparse file");
-  const isUstar = header.toString("latin1", 257, 263) === "ustar\0";
-  const prefix = isUstar ? untilNul(header.subarray(345, 500)) : Buffer.alloc(0);
+  checkFields(header);
+  const prefix = prefixOf(header);
   const short = untilNul(header.subarray(0, 100));
   const name = pax.get("path") ?? (prefix.length > 0 ? Buffer.concat([prefix, Buffer.from("/"), short]) : short);
   const link = pax.get("linkpath") ?? untilNul(header.subarray(157, 257));
@@ -192,8 +205,29 @@ function entryOf(
     target: targetOf(link, kind),
     xattrs: xattrsOf(pax),
     device: kind?.endsWith("device") === true ? `${numberAt(header, 329, 8)}:${numberAt(header, 337, 8)}` : undefined,
+    isAbsolute: rawPath.startsWith("/"),
     offset,
   };
+}
+
+/** Fields that say nothing here, and that other readers refuse an archive for. */
+function checkFields(header: Buffer): void {
+  const magic = magicOf(header);
+  if (magic !== "old") for (const offset of [329, 337]) numberAt(header, offset, 8);
+  // Old writers of Go put a prefix where GNU has times, and readers guess.
+  if (magic === "gnu") for (const offset of [345, 357]) if (header[offset] !== 0) numberAt(header, offset, 12);
+}
+
+/** The part of a long name that the ustar format keeps elsewhere; in star's form times follow it. */
+function prefixOf(header: Buffer): Buffer {
+  if (magicOf(header) !== "ustar") return Buffer.alloc(0);
+  const isStar = header.toString("latin1", 508, 512) === "tar\0";
+  return untilNul(header.subarray(345, isStar ? 476 : 500));
+}
+
+function magicOf(header: Buffer): "ustar" | "gnu" | "old" {
+  if (header.toString("latin1", 257, 263) === "ustar\0") return "ustar";
+  return header.toString("latin1", 257, 265) === "ustar  \0" ? "gnu" : "old";
 }
 
 /** A hard link names another entry, a symlink any text. */
@@ -233,7 +267,7 @@ function safeNumber(number: number): number {
 function numberAt(block: Buffer, offset: number, width: number): number {
   const first = block[offset] as number;
   if ((first & 0x80) === 0) {
-    const text = untilNul(block.subarray(offset, offset + width))
+    const text = untilNul(withoutStart(block.subarray(offset, offset + width)))
       .toString("latin1")
       .trim();
     if (!/^[0-7]*$/.test(text)) throw new TarError("a malformed number in a header");
@@ -246,16 +280,30 @@ function numberAt(block: Buffer, offset: number, width: number): number {
 }
 
 function checkSum(header: Buffer): void {
+  if (!hasTarChecksum(header)) throw new TarError("a header with a wrong checksum");
+  // Digits with something behind them are a number only to some readers.
+  numberAt(header, 148, 8);
+}
+
+/** Whether a block has the checksum of a tar header, in whatever way it is written. */
+export function hasTarChecksum(block: Uint8Array): boolean {
   let unsigned = 8 * 0x20;
   let signed = unsigned;
   for (let index = 0; index < tarBlock; index++) {
     if (index >= 148 && index < 156) continue;
-    const byte = header[index] as number;
+    const byte = block[index] as number;
     unsigned += byte;
     signed += byte > 127 ? byte - 256 : byte;
   }
-  const stored = Number.parseInt(untilNul(header.subarray(148, 156)).toString("latin1").trim(), 8);
-  if (stored !== unsigned && stored !== signed) throw new TarError("a header with a wrong checksum");
+  const text = Buffer.from(block.subarray(148, 156)).toString("latin1").replaceAll("\0", " ").trim();
+  const stored = Number.parseInt(text, 8);
+  return stored === unsigned || stored === signed;
+}
+
+function withoutStart(bytes: Buffer): Buffer {
+  let start = 0;
+  while (bytes[start] === 0 || bytes[start] === 0x20) start += 1;
+  return bytes.subarray(start);
 }
 
 function untilNul(bytes: Buffer): Buffer {

@@ -2,7 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import { LayerwiseError } from "../error.ts";
 import type { BuildContext } from "../ports.ts";
-import { archiveHeadBytes, looksLikeArchive } from "../spec/archive-head.ts";
+import { archiveCompression, archiveHeadBytes } from "../spec/archive-head.ts";
 import { openContextDirectory } from "./context-directory.ts";
 import { textOf } from "./context-file.ts";
 import { type DiskFile, openContextTar } from "./context-tar.ts";
@@ -102,7 +102,7 @@ async function isArchive(received: DiskFile): Promise<boolean> {
     if (head.length === archiveHeadBytes) break;
   }
   const isEmptyTar = head[0] === undefined || head[0] === 0;
-  return isEmptyTar || looksLikeArchive(head);
+  return isEmptyTar || archiveCompression(head) !== undefined;
 }
 
 /** A Dockerfile alone comes with a context in which nothing is. */

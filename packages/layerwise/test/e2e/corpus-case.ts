@@ -6,7 +6,7 @@ import * as v from "valibot";
 /** A path, and what is there; `test/corpus/README.md` describes the fields. */
 export type Entry = v.InferOutput<typeof entrySchema>;
 /** An entry of an archive or a layer. */
-export type PlainEntry = Omit<Entry, "entries" | "gzip">;
+export type PlainEntry = Omit<Entry, "entries" | "gzip" | "packed">;
 /** An image that a Dockerfile of the corpus starts from. */
 export type BaseSpec = v.InferOutput<typeof baseSchema>;
 /** What changes before a build. */
@@ -55,6 +55,10 @@ const entrySchema = v.strictObject({
   /** What an archive holds. */
   entries: v.optional(v.array(v.strictObject(plainFields))),
   gzip: v.optional(v.boolean()),
+  /** What is special about how an archive is written. */
+  packed: v.optional(
+    v.picklist(["bzip2", "xz", "zstd", "gnu", "global-header", "no-end", "members", "trailing", "cut"]),
+  ),
 });
 
 const baseSchema = v.strictObject({

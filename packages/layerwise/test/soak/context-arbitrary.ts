@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import type { Entry } from "../e2e/corpus-case.ts";
+import { archiveEntry } from "./archive-arbitrary.ts";
 import type { BaseModel, IgnoreModel } from "./model.ts";
 
 const directories = ["src", "src/d", "src/d/e", "conf", "deep", "deep/er", "empty", "mod", "weird"] as const;
@@ -61,6 +62,7 @@ export function contextEntry(): fc.Arbitrary<Entry> {
     { weight: 2, arbitrary: symlink(fc.constantFrom(...leaves)) },
     { weight: 1, arbitrary: symlink(fc.constantFrom(...directories)) },
     { weight: 1, arbitrary: hardLink(fc.constantFrom(...leaves), fc.constantFrom(...leaves)) },
+    { weight: 2, arbitrary: archiveEntry() },
   );
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Entry } from "../e2e/corpus-case.ts";
+import type { Entry, PlainEntry } from "../e2e/corpus-case.ts";
+import { archivePaths } from "./archive-arbitrary.ts";
+
+const archived: PlainEntry = { path: "d/archived", type: "file", content: "a\n", names: "utf8" };
 
 /** Paths without wildcards that most instructions name, so that most builds work. */
-const always: readonly Entry[] = ["a.txt", "src/a", "src/d/c", "conf/app.conf", "mod/run", "weird/a*b"].map(
-  (path): Entry => ({ path, type: "file", content: `${path}\n`, names: "utf8" }),
-);
+const always: readonly Entry[] = [
+  ...["a.txt", "src/a", "src/d/c", "conf/app.conf", "mod/run", "weird/a*b"].map(
+    (path): Entry => ({ path, type: "file", content: `${path}\n`, names: "utf8" }),
+  ),
+  ...archivePaths.map((path): Entry => ({ path, type: "archive", entries: [archived], names: "utf8" })),
+];
 
 /** What an ignore file should mostly leave, directories first. */
 export const neededPaths: readonly { readonly path: string; readonly isDirectory: boolean }[] = [

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import type { Generation } from "../../../lab/src/index.ts";
+import { adding } from "./archive-arbitrary.ts";
 
 /** An instruction; its own number stands for `#`, an earlier stage or an image for `@`. */
 export function instruction(generation: Generation): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 12, arbitrary: copying(generation) },
+    { weight: 3, arbitrary: adding(fc.constantFrom(...folders, ...names)) },
     { weight: 5, arbitrary: workdir() },
     { weight: 5, arbitrary: setting() },
     { weight: 2, arbitrary: config() },
