@@ -10,8 +10,8 @@ export interface ContextFiles {
   children(directory: string): readonly ContextEntry[];
   /** Whether older engines leave out what newer ones have in a directory. */
   isDisputedIn(directory: string): boolean;
-  /** A directory below another that older engines have, empty, and newer ones do not. */
-  emptiedBelow(directory: string): string | undefined;
+  /** Directories that older engines have, empty, and newer ones do not. */
+  readonly emptied: readonly ContextEntry[];
 }
 
 /** Applies an ignore file to listings of one context or of several revisions of it. */
@@ -56,8 +56,7 @@ export function ignoring(matcher: IgnoreMatcher): ContextFilter {
       get: (path) => (ignored.has(path) ? undefined : tree.get(path)),
       children: (directory) => kept.get(directory) ?? [],
       isDisputedIn: (directory) => walk.isDisputed(directory),
-      emptiedBelow: (directory) =>
-        named.find((path) => ignored.has(path) && (directory === "" || path.startsWith(`${directory}/`))),
+      emptied: named.filter((path) => ignored.has(path)).flatMap((path) => tree.get(path) ?? []),
     };
   };
 }

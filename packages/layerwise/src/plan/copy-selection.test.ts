@@ -51,6 +51,21 @@ it.each([
   expect(result).toMatchObject({ sources: [{ disputed }] });
 });
 
+it.each([
+  ["dir", ["dir"]],
+  ["./dir/", ["dir"]],
+  ["link-to-dir", ["dir"]],
+  ["?*[ry]", [undefined, "dir", "dir"]],
+  ["dir*", ["dir"]],
+  ["a", [undefined]],
+])("gives for %s what only older engines have, empty, marked as disputed", (word, disputed) => {
+  const tree = ignoring(createIgnoreMatcher(parseIgnoreFile("dir\n!dir/none")))(draftTree(files));
+
+  const result = selectSource(tree, { word, at });
+
+  expect(result.kind === "selected" && result.sources.map((source) => source.disputed)).toEqual(disputed);
+});
+
 describe("selectSource", () => {
   it.each([
     ["a", ["a file a"]],

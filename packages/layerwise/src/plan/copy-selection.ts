@@ -56,7 +56,8 @@ export function selectSource(
 ): SelectionResult {
   try {
     const matches = isPattern ? matchesOf(files, { word, at }) : [posix.resolve("/", word).slice(1)];
-    return { kind: "selected", sources: matches.map((path) => selected(files, { path, word, at, excludes })) };
+    const sources = matches.map((path) => selected(files, { path, word, at, excludes }));
+    return { kind: "selected", sources: [...sources, ...emptiedMatches(files, { word, at })] };
   } catch (error) {
     if (error instanceof Unlisted) return { kind: "unlisted", directory: error.directory };
     throw error;
@@ -104,9 +105,13 @@ function selected(
   files: ContextFiles,
   { path, word, at, excludes }: Wanted & { path: string; excludes: readonly string[] },
 ): SelectedSource {
-  const resolved = follow(files, { path, word, at });
-  const entry = resolved === undefined ? undefined : files.get(resolved);
-  if (entry === undefined) throw notFound({ word, at });
+  const resolved = withoutLinks(files, { path, word, at });
+  const entry = entryAt(files, { path: resolved, word, at });
+  if (entry === undefined) {
+    const emptied = files.emptied.find((one) => one.path === resolved);
+    if (emptied === undefined) throw notFound({ word, at });
+    return emptySource(word, emptied);
+  }
   refuseSpecial(entry, at);
   const walk: Walk = {
     files,
@@ -120,9 +125,25 @@ function selected(
   };
   if (entry.path !== "" && files.isDisputedIn(parentOf(entry.path))) walk.disputed = entry.path;
   if (entry.kind === "directory") collectBelow(walk, entry.path);
-  const emptied = entry.kind === "directory" ? files.emptiedBelow(entry.path) : undefined;
-  const { below, leftOut, disputed = emptied } = walk;
+  const { below, leftOut, disputed = files.emptied.find((one) => isBelow(one, entry))?.path } = walk;
   return { word, name: nameOf(path), entry, below, leftOut, disputed };
+}
+
+function isBelow({ path }: ContextEntry, { path: directory }: ContextEntry): boolean {
+  return directory === "" || path.startsWith(`${directory}/`);
+}
+
+/** A directory that only older engines have. */
+function emptySource(word: string, entry: ContextEntry): SelectedSource {
+  return { word, name: nameOf(entry.path), entry, below: [], leftOut: [], disputed: entry.path };
+}
+
+/** What a word with wildcards matches for older engines only. */
+function emptiedMatches(files: ContextFiles, wanted: Wanted): readonly SelectedSource[] {
+  if (files.emptied.length === 0) return [];
+  const pattern = posix.resolve("/", wanted.word).slice(1);
+  if (!hasWildcard(pattern)) return [];
+  return files.emptied.filter(({ path }) => matchPath(pattern, path)).map((entry) => emptySource(wanted.word, entry));
 }
 
 /** Goes through all that is below a source. */
@@ -197,16 +218,20 @@ function childrenOf(files: ContextFiles, directory: string): readonly ContextEnt
 }
 
 /** The path with all links resolved inside the context, the last one included; undefined if it leads nowhere. */
-function follow(files: ContextFiles, { path, word, at }: Wanted & { path: string }): string | undefined {
+function follow(files: ContextFiles, wanted: Wanted & { path: string }): string | undefined {
+  return entryAt(files, { ...wanted, path: withoutLinks(files, wanted) })?.path;
+}
+
+/** The same, whether it leads anywhere or not. */
+function withoutLinks(files: ContextFiles, { path, word, at }: Wanted & { path: string }): string {
   let links = 0;
-  const resolved = rootPath(path, (place) => {
+  return rootPath(path, (place) => {
     const entry = entryAt(files, { path: place, word, at });
     if (entry?.kind !== "symlink") return undefined;
     links += 1;
     if (links > maxLinks) throw tooManyLinks(word, at);
     return entry.target ?? "";
   });
-  return entryAt(files, { path: resolved, word, at })?.path;
 }
 
 function tooManyLinks(word: string, at: SourceRange): LayerwiseError {
