@@ -252,6 +252,16 @@ describe("assembleLayer", () => {
     ]);
   });
 
+  it.each([
+    ["COPY --link f /etc/", ["directory etc 755 0:0", "file etc/f 640 0:0 = f"]],
+    ["COPY --link f /etc/passwd", ["directory etc 755 0:0", "file etc/passwd 640 0:0 = f"]],
+    ["COPY --link f /new/x", ["directory new 755 0:0", "file new/x 640 0:0 = f"]],
+    ["COPY --link d/sub /home", ["directory home 755 0:0", "file home/y 600 0:0 = d/sub/y"]],
+    ["COPY --link f /", ["file f 640 0:0 = f"]],
+  ])("makes of %s what it would be without --link, where that is the same", (instruction, expected) => {
+    expect(assembled(instruction)).toEqual(expected);
+  });
+
   it("keeps hard links within a source", () => {
     expect(assembled("COPY h /app/")).toEqual([
       app,
@@ -300,6 +310,13 @@ describe("assembleLayer", () => {
     ["COPY whiteouts /app", "name-unsupported"],
     ["COPY f /app/.wh.d/", "name-unsupported"],
     ["COPY bytes /app", "name-unsupported"],
+    ["COPY --link f /app/", "copy-link"],
+    ["COPY --link f /tmp/x", "copy-link"],
+    ["COPY --link f /bin/x", "copy-link"],
+    ["COPY --link f /gone", "copy-link"],
+    ["COPY --link f /etc", "copy-link"],
+    ["COPY --link <<F /home\n1\nF", "copy-link"],
+    ["COPY --link d /app", "copy-link"],
     ["COPY kept /app", "ignore-exception"],
     ["COPY f d/none* /app/", "instruction-form"],
   ])("leaves %s to the engine", (instruction, reason) => {

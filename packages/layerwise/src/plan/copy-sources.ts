@@ -8,6 +8,7 @@ import type { SelectedSource } from "./copy-selection.ts";
 import { engineContent } from "./engine-only.ts";
 import { type DirectoryAttributes, defaultMode, type FileTree, type NewDirectory, type Owner } from "./file-tree.ts";
 import type { ArchiveListing, ArchiveListings } from "./gather-archives.ts";
+import { refuseLinkedCopy } from "./linked-copy.ts";
 import { resolveOwner } from "./owner.ts";
 import { refuseLayer } from "./refusal.ts";
 import type { CopyStep } from "./step.ts";
@@ -40,6 +41,7 @@ export function copySources(tree: FileTree, copying: Copying): void {
   const { step, content, fallbackTime } = copying;
   const refused = engineContent(step, content);
   if (refused !== undefined) refuseLayer(refused);
+  if (step.link) refuseLinkedCopy(tree, { step, content });
   const owner = step.chown === undefined ? undefined : resolveOwner(tree, step.chown);
   const run: Omit<CopyRun, "links"> = {
     tree,

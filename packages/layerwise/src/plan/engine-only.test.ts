@@ -22,7 +22,7 @@ describe("engineOnly", () => {
     ["COPY <<a/b /x/\n1\na/b", "copy-heredoc"],
     ["COPY <<.. /x/\n1\n..", "copy-heredoc"],
     [`COPY <<${"n".repeat(256)} /x/\n1\n${"n".repeat(256)}`, "copy-heredoc"],
-    ["COPY --link f /x", "copy-link"],
+    ["COPY --link --chown=1 f /x", "copy-link"],
     ["COPY --parents f /x/", "copy-parents"],
     ["COPY --exclude=g --exclude=!g/h f /x/", "copy-exclude"],
     ["COPY --exclude=./!g f /x/", "copy-exclude"],

@@ -18,7 +18,7 @@ export function engineOnly(step: Step): RouteReason | undefined {
   if (step.kind === "add" && step.sources.some(isRemote)) return { name: "add-remote", at };
   const unnamed = step.heredocs.find(({ name }) => !isFileName(name));
   if (unnamed !== undefined) return { name: "copy-heredoc", detail: unnamed.name, at };
-  if (step.link) return { name: "copy-link", at };
+  if (step.link && step.chown !== undefined) return { name: "copy-link", detail: `--chown=${step.chown}`, at };
   if (step.parents) return { name: "copy-parents", at };
   if (plainExcludes(step.excludes) === undefined) {
     return { name: "copy-exclude", detail: step.excludes.map((pattern) => `--exclude=${pattern}`).join(" "), at };

@@ -48,7 +48,7 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "add-archive": "ADD unpacks an archive",
   "copy-from": "COPY --from reads files that only the engine has",
   "copy-heredoc": "the name of a here-document is no name of a file",
-  "copy-link": "--link makes a layer that differs between image stores",
+  "copy-link": "--link gives another result with some image stores",
   "copy-parents": "--parents is the engine's",
   "copy-exclude": "--exclude has a pattern that is more than a plain one",
   "copy-chmod": "--chmod differs between engines in this case",
