@@ -91,6 +91,12 @@ export const copyKeyInputs: readonly InputChange[] = [
   { what: "the name of what a wildcard finds", from: wild("d1"), to: wild("d2"), inputs: ["files"] },
   { what: "an ignore rule that takes a file away", from: copy, to: { ignore: "src/b\n" }, inputs: ["files"] },
   {
+    what: "an ignore rule that engines read differently",
+    from: { ...copy, files: { ...copy.files, "src/d/x": "4" }, ignore: "src/d\n" },
+    to: { ignore: "src/d\n!src/d/none\n" },
+    inputs: ["files"],
+  },
+  {
     what: "a variable in a source",
     from: { ...onBase("ARG D=a\nCOPY $D /x"), files: { a: "1", b: "2" } },
     to: { buildArgs: { D: "b" } },

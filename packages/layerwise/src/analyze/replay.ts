@@ -215,6 +215,7 @@ function remembering(matcher: IgnoreMatcher): IgnoreMatcher {
       return {
         isDisputed: (path) => walk.isDisputed(path),
         isNamed: (path) => walk.isNamed(path),
+        differs: (path, isDirectory) => walk.differs(path, isDirectory),
         excludes: (path, isDirectory) => {
           const known = isDirectory ? verdicts.directory : verdicts.file;
           let verdict = known.get(path);

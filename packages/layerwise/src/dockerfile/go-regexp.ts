@@ -78,7 +78,7 @@ function partAt(characters: readonly string[], index: number): Part | undefined 
   if (character === "(") return { kind: "open", source: "(?:", end };
   if (character === ")") return { kind: "close", source: ")", end };
   if (character === "|") return { kind: "or", source: "|", end };
-  if (character === "*" || character === "?") return { kind: "repeat", source: character, end };
+  if (character === "*" || character === "?" || character === "+") return { kind: "repeat", source: character, end };
   if (character === "{") return repetitionAt(characters, index);
   // JavaScript repeats groups, but no assertions.
   if (character === "^" || character === "$") return atom(`(?:${character})`, end);

@@ -2,6 +2,7 @@
 import { LayerwiseError } from "../error.ts";
 import { cleanPath } from "./clean-path.ts";
 import { compileIgnorePattern, type IgnorePattern, invalidIgnorePattern } from "./ignore-pattern.ts";
+import { createOlderMatcher, type OlderMatcher } from "./older-ignore.ts";
 import { isIgnorePattern } from "./path-match.ts";
 import { trimSpace } from "./space.ts";
 
@@ -53,6 +54,8 @@ export interface IgnoreWalk {
    * context even if nothing below it is left.
    */
   isNamed(directory: string): boolean;
+  /** Whether older engines say otherwise of the path itself: they read some patterns differently. */
+  differs(path: string, isDirectory: boolean): boolean;
 }
 
 /**
@@ -67,7 +70,8 @@ export interface IgnoreWalk {
 export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher {
   const compiled = patterns.flatMap(compile);
   const heads = compiled.filter(({ isException }) => isException).map(({ text }) => withoutGlob(text));
-  const rules: Rules = { patterns: compiled, heads, hasWildHead: heads.some(isWild) };
+  const older = createOlderMatcher(compiled);
+  const rules: Rules = { patterns: compiled, heads, hasWildHead: heads.some(isWild), older };
   const asked: Verdicts = new Map();
 
   function startWalk(): IgnoreWalk {
@@ -76,6 +80,7 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
       excludes: (path, isDirectory) => verdictOn(rules, { path, isDirectory, seen }).isExcluded,
       isDisputed: (path) => verdictOn(rules, { path, isDirectory: true, seen }).isDisputed,
       isNamed: (path) => verdictOn(rules, { path, isDirectory: true, seen }).isNamed,
+      differs: (path, isDirectory) => older !== undefined && verdictOn(rules, { path, isDirectory, seen }).isDifferent,
     };
   }
 
@@ -105,6 +110,7 @@ interface Rules {
   /** The exceptions without stars at the end: how a path must begin so that one can match it. */
   readonly heads: readonly string[];
   readonly hasWildHead: boolean;
+  readonly older: OlderMatcher | undefined;
 }
 
 interface Verdict {
@@ -115,6 +121,8 @@ interface Verdict {
   readonly isDisputed: boolean;
   /** Whether it is excluded, and an exception begins with its path. */
   readonly isNamed: boolean;
+  /** Whether older engines say otherwise of the path. */
+  readonly isDifferent: boolean;
   /** Which patterns match the path or a directory above it. */
   readonly matched: readonly boolean[];
 }
@@ -128,7 +136,14 @@ interface Question {
   readonly seen: Verdicts;
 }
 
-const contextVerdict: Verdict = { isExcluded: false, isSkipped: false, isDisputed: false, isNamed: false, matched: [] };
+const contextVerdict: Verdict = {
+  isExcluded: false,
+  isSkipped: false,
+  isDisputed: false,
+  isNamed: false,
+  isDifferent: false,
+  matched: [],
+};
 
 function verdictOn(rules: Rules, { path, isDirectory, seen }: Question): Verdict {
   if (path === "" || rules.patterns.length === 0) return contextVerdict;
@@ -141,7 +156,8 @@ function verdictOn(rules: Rules, { path, isDirectory, seen }: Question): Verdict
   return verdict;
 }
 
-function judge({ patterns, heads, hasWildHead }: Rules, { path, above }: { path: string; above: Verdict }): Verdict {
+function judge(rules: Rules, { path, above }: { path: string; above: Verdict }): Verdict {
+  const { patterns, heads, hasWildHead, older } = rules;
   let isExcluded = false;
   const matched = patterns.map((pattern, index) => {
     // A pattern that could not change the verdict is not even tried.
@@ -151,12 +167,14 @@ function judge({ patterns, heads, hasWildHead }: Rules, { path, above }: { path:
   });
   const mayHoldException = hasWildHead || heads.some((head) => `${head}/`.startsWith(`${path}/`));
   const isNamed = patterns.some(({ isException, text }) => isException && `${text}/`.startsWith(`${path}/`));
-  const isDisputed = above.isDisputed || (isExcluded && mayHoldException && !isNamed);
+  const isDifferent = older !== undefined && older(path) !== isExcluded;
+  const isDisputed = above.isDisputed || isDifferent || (isExcluded && mayHoldException && !isNamed);
   return {
     isExcluded,
     isSkipped: isExcluded && !mayHoldException,
     isDisputed,
     isNamed: isExcluded && isNamed,
+    isDifferent,
     matched,
   };
 }

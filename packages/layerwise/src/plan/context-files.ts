@@ -10,8 +10,12 @@ export interface ContextFiles {
   children(directory: string): readonly ContextEntry[];
   /** Whether older engines leave out what newer ones have in a directory. */
   isDisputedIn(directory: string): boolean;
-  /** Directories that older engines have, empty, and newer ones do not. */
-  readonly emptied: readonly ContextEntry[];
+  /** Whether older engines say otherwise of a path itself. */
+  differs(path: string): boolean;
+  /** All of which they do. */
+  readonly differing: readonly ContextEntry[];
+  /** What older engines have and newer ones do not: such paths, and directories that are empty then. */
+  readonly restored: readonly ContextEntry[];
 }
 
 /** Applies an ignore file to listings of one context or of several revisions of it. */
@@ -29,7 +33,8 @@ export function ignoring(matcher: IgnoreMatcher): ContextFilter {
   return (tree) => {
     const kept = new Map<string, readonly ContextEntry[]>();
     const ignored = new Set<string>();
-    const named: string[] = [];
+    const differing: ContextEntry[] = [];
+    const restored: ContextEntry[] = [];
 
     /** What is left of a directory. */
     function visit(directory: string): readonly ContextEntry[] {
@@ -40,7 +45,8 @@ export function ignoring(matcher: IgnoreMatcher): ContextFilter {
         seen.set(all, filtered);
       }
       for (const path of filtered.ignored) ignored.add(path);
-      for (const path of filtered.named) named.push(path);
+      differing.push(...filtered.differing);
+      restored.push(...filtered.restored);
       let holdsMore = false;
       for (const path of filtered.directories) {
         const hasContent = visit(path).length > 0;
@@ -52,11 +58,14 @@ export function ignoring(matcher: IgnoreMatcher): ContextFilter {
     }
 
     visit("");
+    const different = new Set(differing.map(({ path }) => path));
     return {
       get: (path) => (ignored.has(path) ? undefined : tree.get(path)),
       children: (directory) => kept.get(directory) ?? [],
       isDisputedIn: (directory) => walk.isDisputed(directory),
-      emptied: named.filter((path) => ignored.has(path)).flatMap((path) => tree.get(path) ?? []),
+      differs: (path) => different.has(path),
+      differing,
+      restored: restored.filter(({ path }) => ignored.has(path)),
     };
   };
 }
@@ -67,8 +76,9 @@ interface Filtered {
   /** Those that are not ignored themselves. */
   readonly left: readonly ContextEntry[];
   readonly ignored: readonly string[];
-  /** Ignored directories that the text of an exception begins with. */
-  readonly named: readonly string[];
+  readonly differing: readonly ContextEntry[];
+  /** Ignored ones that differ, and directories that the text of an exception begins with. */
+  readonly restored: readonly ContextEntry[];
   /** All directories, ignored or not. */
   readonly directories: readonly string[];
 }
@@ -76,19 +86,22 @@ interface Filtered {
 function filter(walk: IgnoreWalk, { directory, all }: { directory: string; all: readonly ContextEntry[] }): Filtered {
   const left: ContextEntry[] = [];
   const ignored: string[] = [];
-  const named: string[] = [];
+  const differing: ContextEntry[] = [];
+  const restored: ContextEntry[] = [];
   const directories: string[] = [];
   for (const entry of all) {
     const isDirectory = entry.kind === "directory";
     if (isDirectory) directories.push(entry.path);
+    const differs = walk.differs(entry.path, isDirectory);
+    if (differs) differing.push(entry);
     if (!walk.excludes(entry.path, isDirectory)) {
       left.push(entry);
       continue;
     }
     ignored.push(entry.path);
-    if (isDirectory && walk.isNamed(entry.path)) named.push(entry.path);
+    if (differs || (isDirectory && walk.isNamed(entry.path))) restored.push(entry);
   }
-  return { directory, left, ignored, named, directories };
+  return { directory, left, ignored, differing, restored, directories };
 }
 
 /** The directory that a path is in; the context itself for a path of one name. */

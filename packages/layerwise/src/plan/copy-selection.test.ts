@@ -39,10 +39,10 @@ function selected(
 }
 
 it.each([
-  ["dir", undefined],
-  ["dir\n!dir/x", undefined],
-  ["dir\n!dir/none", "dir"],
-  ["dir/sub\n!dir/sub/none", "dir/sub"],
+  ["dir", []],
+  ["dir\n!dir/x", []],
+  ["dir\n!dir/none", ["dir"]],
+  ["dir/sub\n!dir/sub/none", ["dir/sub"]],
 ])("with %j names a directory that older engines copy, empty: %s", (ignore, disputed) => {
   const tree = ignoring(createIgnoreMatcher(parseIgnoreFile(ignore)))(draftTree(files));
 
@@ -52,12 +52,12 @@ it.each([
 });
 
 it.each([
-  ["dir", ["dir"]],
-  ["./dir/", ["dir"]],
-  ["link-to-dir", ["dir"]],
-  ["?*[ry]", [undefined, "dir", "dir"]],
-  ["dir*", ["dir"]],
-  ["a", [undefined]],
+  ["dir", [["dir"]]],
+  ["./dir/", [["dir"]]],
+  ["link-to-dir", [["dir"]]],
+  ["?*[ry]", [[], ["dir"], ["dir"]]],
+  ["dir*", [["dir"]]],
+  ["a", [[]]],
 ])("gives for %s what only older engines have, empty, marked as disputed", (word, disputed) => {
   const tree = ignoring(createIgnoreMatcher(parseIgnoreFile("dir\n!dir/none")))(draftTree(files));
 

@@ -15,8 +15,8 @@ export interface SelectedSource {
   readonly name: string;
   /** What it is after following links. */
   readonly entry: ContextEntry;
-  /** One of these that older engines leave out or have in addition, because they read the ignore file differently. */
-  readonly disputed: string | undefined;
+  /** What older engines leave out or have in addition, because they read the ignore file differently. */
+  readonly disputed: readonly string[];
   /** For a directory, all that is below it, each directory before its content; paths are relative to it. */
   readonly below: readonly { readonly path: string; readonly entry: ContextEntry }[];
   /** Directories below it that are left out with all that is in them; engines look into them nevertheless. */
@@ -57,7 +57,8 @@ export function selectSource(
   try {
     const matches = isPattern ? matchesOf(files, { word, at }) : [posix.resolve("/", word).slice(1)];
     const sources = matches.map((path) => selected(files, { path, word, at, excludes }));
-    return { kind: "selected", sources: [...sources, ...emptiedMatches(files, { word, at })] };
+    const isWild = isPattern && hasWildcard(posix.resolve("/", word));
+    return { kind: "selected", sources: isWild ? withOlderMatches(files, { word, sources }) : sources };
   } catch (error) {
     if (error instanceof Unlisted) return { kind: "unlisted", directory: error.directory };
     throw error;
@@ -108,9 +109,9 @@ function selected(
   const resolved = withoutLinks(files, { path, word, at });
   const entry = entryAt(files, { path: resolved, word, at });
   if (entry === undefined) {
-    const emptied = files.emptied.find((one) => one.path === resolved);
-    if (emptied === undefined) throw notFound({ word, at });
-    return emptySource(word, emptied);
+    const restored = files.restored.find((one) => one.path === resolved || isBelow(resolved, one));
+    if (restored === undefined) throw notFound({ word, at });
+    return olderSource(word, restored);
   }
   refuseSpecial(entry, at);
   const walk: Walk = {
@@ -121,29 +122,41 @@ function selected(
     excluding: excludes.length === 0 ? undefined : createIgnoreMatcher(excludes).startWalk(),
     below: [],
     leftOut: [],
-    disputed: undefined,
+    disputed: [],
   };
-  if (entry.path !== "" && files.isDisputedIn(parentOf(entry.path))) walk.disputed = entry.path;
-  if (entry.kind === "directory") collectBelow(walk, entry.path);
-  const { below, leftOut, disputed = files.emptied.find((one) => isBelow(one, entry))?.path } = walk;
+  const isDisputed = entry.path !== "" && (files.isDisputedIn(parentOf(entry.path)) || files.differs(entry.path));
+  if (isDisputed) walk.disputed.push(entry.path);
+  if (entry.kind === "directory") {
+    collectBelow(walk, entry.path);
+    for (const one of files.restored) if (isBelow(one.path, entry)) walk.disputed.push(one.path);
+  }
+  const { below, leftOut, disputed } = walk;
   return { word, name: nameOf(path), entry, below, leftOut, disputed };
 }
 
-function isBelow({ path }: ContextEntry, { path: directory }: ContextEntry): boolean {
+function isBelow(path: string, { path: directory }: ContextEntry): boolean {
   return directory === "" || path.startsWith(`${directory}/`);
 }
 
-/** A directory that only older engines have. */
-function emptySource(word: string, entry: ContextEntry): SelectedSource {
-  return { word, name: nameOf(entry.path), entry, below: [], leftOut: [], disputed: entry.path };
+/** What only older engines have. */
+function olderSource(word: string, entry: ContextEntry): SelectedSource {
+  return { word, name: nameOf(entry.path), entry, below: [], leftOut: [], disputed: [entry.path] };
 }
 
-/** What a word with wildcards matches for older engines only. */
-function emptiedMatches(files: ContextFiles, wanted: Wanted): readonly SelectedSource[] {
-  if (files.emptied.length === 0) return [];
-  const pattern = posix.resolve("/", wanted.word).slice(1);
-  if (!hasWildcard(pattern)) return [];
-  return files.emptied.filter(({ path }) => matchPath(pattern, path)).map((entry) => emptySource(wanted.word, entry));
+/** What a word with wildcards matches, with what it matches for older engines. */
+function withOlderMatches(
+  files: ContextFiles,
+  { word, sources }: { word: string; sources: readonly SelectedSource[] },
+): readonly SelectedSource[] {
+  const pattern = posix.resolve("/", word).slice(1);
+  const restored = files.restored.filter(({ path }) => matchPath(pattern, path));
+  const all = [...sources, ...restored.map((entry) => olderSource(word, entry))];
+  const [different] = files.differing;
+  if (different === undefined) return all;
+  // Who has other files may have others that match.
+  if (all.length === 0) return [olderSource(word, different)];
+  const paths = files.differing.map(({ path }) => path);
+  return all.map((source) => ({ ...source, disputed: [...new Set([...source.disputed, ...paths])] }));
 }
 
 /** Goes through all that is below a source. */
@@ -155,7 +168,7 @@ interface Walk {
   readonly excluding: IgnoreWalk | undefined;
   readonly below: BelowSource[];
   readonly leftOut: string[];
-  disputed: string | undefined;
+  readonly disputed: string[];
 }
 
 type BelowSource = SelectedSource["below"][number];
@@ -171,7 +184,7 @@ function collectBelow(walk: Walk, directory: string): void {
       if (isDirectory) collectDirectories(files, { directory: entry.path, relative: path, found: leftOut });
       continue;
     }
-    if (isDisputed) walk.disputed ??= entry.path;
+    if (isDisputed || files.differs(entry.path)) walk.disputed.push(entry.path);
     refuseSpecial(entry, at);
     below.push(item);
     if (isDirectory) collectBelow(walk, entry.path);

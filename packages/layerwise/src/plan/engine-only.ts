@@ -34,6 +34,7 @@ export function engineContent(step: CopyStep, content: StepContent): RouteReason
   const { at } = step;
   const packed = [...content.archives].find(([, compression]) => !canUnpack(compression));
   if (packed !== undefined) return { name: "add-archive", detail: `${packed[0]} is compressed with ${packed[1]}`, at };
+  if (step.link && content.archives.size > 0) return { name: "copy-link", detail: "an archive", at };
   // Engines fetch only what is matched, and some then miss the directory.
   const missed = step.sources.find(
     (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
@@ -41,7 +42,7 @@ export function engineContent(step: CopyStep, content: StepContent): RouteReason
   if (missed !== undefined) return { name: "instruction-form", detail: `${missed} matches nothing`, at };
   const [capable] = content.capabilities.keys();
   if (capable !== undefined) return { name: "file-capability", detail: capable, at };
-  const disputed = content.sources.find((source) => source.disputed !== undefined)?.disputed;
+  const [disputed] = content.sources.flatMap((source) => source.disputed);
   return disputed === undefined ? undefined : { name: "ignore-exception", detail: disputed, at };
 }
 

@@ -16,12 +16,18 @@ export function filesValue(content: StepContent | undefined): string {
   return listValue(content.sources.map((source) => sourceValue(source, content)));
 }
 
-function sourceValue({ name, entry, below }: SelectedSource, content: StepContent): string {
+/** What engines read differently is an input too: the same files are another image if all engines agree on them. */
+function sourceValue(source: SelectedSource, content: StepContent): string {
+  const disputed = source.disputed.length === 0 ? [] : ["read differently", listValue(source.disputed)];
+  return listValue([...selectedFields(source, content), ...disputed]);
+}
+
+function selectedFields({ name, entry, below }: SelectedSource, content: StepContent): readonly string[] {
   const walk: Walk = { content, below, next: 0, firstNames: new Map() };
   // Of the context itself BuildKit gets only the content.
-  if (entry.path === "") return listValue(["context", digestBelow(walk, { directory: entry, prefix: "" })]);
+  if (entry.path === "") return ["context", digestBelow(walk, { directory: entry, prefix: "" })];
   const item = { path: "", entry };
-  return listValue(["entry", name, ...fieldsOf(entry, { digest: digestIn(walk, item), odd: oddityOf(walk, item) })]);
+  return ["entry", name, ...fieldsOf(entry, { digest: digestIn(walk, item), odd: oddityOf(walk, item) })];
 }
 
 /** Goes through what is below a source, each directory before its content. */

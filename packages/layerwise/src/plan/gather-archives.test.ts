@@ -19,7 +19,7 @@ async function listed(bytes: Uint8Array, digest: Digest = digestOf(bytes)): Prom
   const entry = (await context.list(() => false)).get("file") as ContextEntry;
   const compression = archiveCompression(bytes.subarray(0, 512));
   const content = {
-    sources: [{ word: "file", name: "file", entry, disputed: undefined, below: [], leftOut: [] }],
+    sources: [{ word: "file", name: "file", entry, disputed: [], below: [], leftOut: [] }],
     digests: new Map([["file", digest]]),
     archives: new Map(compression === undefined ? [] : [["file", compression]]),
     capabilities: new Map(),

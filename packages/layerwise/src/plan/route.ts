@@ -57,7 +57,7 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "destination-unknown": "the layers below do not say what the destination is",
   "name-unsupported": "a file's name cannot be kept safely in a layer",
   "file-capability": "a file has a capability, which only the engine reads",
-  "ignore-exception": "the ignore file has an exception that engines read differently",
+  "ignore-exception": "the ignore file has a line that engines read differently",
   "files-unknown": "the files of the layers below are not known",
 };
 

@@ -47,7 +47,7 @@ async function unpacked(items: readonly TarItem[], root = ""): Promise<readonly 
   const context = openMemoryContext({ "t.tar": encodeTar(items) });
   const entry = (await context.list(() => false)).get("t.tar") as ContextEntry;
   const digest = digestOf(encodeTar(items));
-  const source = { word: "t.tar", name: "t.tar", entry, disputed: undefined, below: [], leftOut: [] };
+  const source = { word: "t.tar", name: "t.tar", entry, disputed: [], below: [], leftOut: [] };
   const content = {
     sources: [source],
     digests: new Map([["t.tar", digest]]),
