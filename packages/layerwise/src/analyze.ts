@@ -8,6 +8,7 @@ import { paceOf, summarize } from "./analyze/summarize.ts";
 import { LayerwiseError } from "./error.ts";
 import type { Emit } from "./event.ts";
 import type { NamedImages } from "./plan/gather-bases.ts";
+import type { NamedContexts } from "./plan/named-contexts.ts";
 import type { CallOptions, CommitHistory, Repositories, Revisions } from "./ports.ts";
 import type { Platform } from "./spec/platform.ts";
 
@@ -25,6 +26,8 @@ export interface AnalyzeOptions extends CallOptions {
   readonly targetPlatform: Platform;
   readonly runOptions: readonly string[];
   readonly named: NamedImages;
+  /** Names of other contexts: a commit whose build reads one is the engine's. */
+  readonly otherContexts?: NamedContexts["otherContexts"];
   /** Looks up no base but those that `named` has. */
   readonly offline: boolean;
   readonly checkpoints: "all" | "final" | "none";

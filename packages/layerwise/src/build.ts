@@ -8,6 +8,7 @@ import { checkContent } from "./plan/check-content.ts";
 import { type ContentIdentity, contentIdentity } from "./plan/content-identity.ts";
 import type { NamedImages } from "./plan/gather-bases.ts";
 import type { ContentOf } from "./plan/gather-content.ts";
+import type { NamedContexts } from "./plan/named-contexts.ts";
 import type { Plan } from "./plan/plan.ts";
 import { planBuild } from "./plan/plan-build.ts";
 import { describeReason, type RouteReason } from "./plan/route.ts";
@@ -45,8 +46,9 @@ export interface BuildOptions extends CallOptions {
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly named: NamedImages;
-  /** Names that stand for what only an engine reads: directories, URLs. */
-  readonly otherContexts?: readonly string[] | undefined;
+  /** Directories that have names, and names that stand for what only an engine reads. */
+  readonly directories?: NamedContexts["directories"];
+  readonly otherContexts?: NamedContexts["otherContexts"];
   /** What base images are taken by, whatever their tags point to; undefined: by their tags. */
   readonly locked?: LockedBases | undefined;
   /** Why nothing can be evaluated here, if that is known from the options alone. */
@@ -199,7 +201,7 @@ function engineSurroundings(
   options: BuildOptions,
   { ports, emit }: Omit<BuildSurroundings, "hear">,
 ): EngineSurroundings {
-  const { ignoreFile, buildArgs, passThrough, labels, platform, cache, signal } = options;
+  const { ignoreFile, buildArgs, passThrough, labels, platform, cache, directories, signal } = options;
   const registry = options.outputs.find((output) => output.kind === "repository" && !output.repository.isLocal);
   const target =
     registry?.kind === "repository" ? { repository: registry.repository, name: registry.repository.name } : undefined;
@@ -212,17 +214,22 @@ function engineSurroundings(
   const settings = {
     ignoreFile,
     context: location,
+    directories: directoryPaths(directories),
     platform: platform === undefined ? undefined : formatPlatform(platform),
     buildArgs,
     passThrough,
     labels,
   };
   const checkContext = async (content: ContentOf) => {
-    // What came from stdin lies in a file of ours.
-    if (options.context.location.kind !== "directory") return;
-    await checkContent(content, { context: options.context, matcher: ignoreMatcher(options), emit, signal });
+    const { context } = options;
+    await checkContent(content, { context, matcher: ignoreMatcher(options), directories, emit, signal });
   };
   return { ports, settings, cache, target, emit, checkContext, signal };
+}
+
+function directoryPaths(directories: NamedContexts["directories"]): ReadonlyMap<string, string> {
+  const paths = [...(directories ?? [])].map(([name, { location }]) => [name, location] as const);
+  return new Map(paths.flatMap(([name, place]) => (place.kind === "directory" ? [[name, place.path] as const] : [])));
 }
 
 function withContentTag(outputs: readonly Output[], identity: ContentIdentity | undefined): readonly Output[] {

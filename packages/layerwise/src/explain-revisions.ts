@@ -124,7 +124,16 @@ async function recordAt(
   }
   const beside = await revisions.text(commit, `${file}.dockerignore`, { signal });
   const ignoreFile = beside ?? (await revisions.text(commit, posix.join(directory, ".dockerignore"), { signal }));
-  const at: BuildOptions = { ...options, context, ignoreFile, dockerfile: { text, file } };
+  // What the machine has in a named directory says nothing of a revision.
+  const otherContexts = [...(options.otherContexts ?? []), ...(options.directories?.keys() ?? [])];
+  const at: BuildOptions = {
+    ...options,
+    directories: undefined,
+    otherContexts,
+    context,
+    ignoreFile,
+    dockerfile: { text, file },
+  };
   const { dockerfile, wholeReason } = readDockerfile(at);
   const targetPlatform = options.platform ?? options.buildPlatform;
   const buildArgs = new Map([...(options.clientArgs ?? []), ...options.buildArgs]);

@@ -16,7 +16,6 @@ export interface LockOptions extends DockerfileOptions, CallOptions {
   readonly clientArgs?: ReadonlyMap<string, string> | undefined;
   readonly buildPlatform: Platform;
   readonly platform: Platform | undefined;
-  readonly otherContexts?: readonly string[] | undefined;
 }
 
 /** The names of the images that a lock file of this build must have; asks no registry. */
@@ -49,12 +48,12 @@ function imagesOf(options: LockOptions): readonly LockableImage[] {
   const { dockerfile, wholeReason } = readDockerfile(options);
   // Directories under names of their own leave the other names as they are.
   if (dockerfile.stages.length === 0 && wholeReason !== undefined) throw unknownImages(wholeReason);
-  const { buildPlatform, target, named, otherContexts = [] } = options;
+  const { buildPlatform, target, named, directories, otherContexts = [] } = options;
   const targetPlatform = options.platform ?? buildPlatform;
   const buildArgs = new Map([...(options.clientArgs ?? []), ...options.buildArgs]);
   try {
-    const names = wantedNames(dockerfile, { buildArgs, buildPlatform, targetPlatform, target });
-    return lockableImages(names, { named, otherContexts });
+    const names = wantedNames(dockerfile, { buildArgs, buildPlatform, targetPlatform, target, directories });
+    return lockableImages(names, { named, otherContexts: [...otherContexts, ...(directories?.keys() ?? [])] });
   } catch (error) {
     if (error instanceof Refusal) throw unknownImages(error.reason);
     throw error;

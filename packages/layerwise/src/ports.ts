@@ -201,13 +201,15 @@ export interface EngineRequest {
   /** The text of the ignore file that counts; undefined if there is none. */
   readonly ignoreFile: string | undefined;
   readonly context: Exclude<ContextLocation, { readonly kind: "none" }>;
+  /** Directories that steps and mounts read by a name: their paths. */
+  readonly directories: ReadonlyMap<string, string>;
   readonly target: string | undefined;
   /** `os/architecture[/variant]` if the user asked for one. */
   readonly platform: string | undefined;
   /** Labels to add to the image's own. */
   readonly labels: ReadonlyMap<string, string>;
   readonly buildArgs: ReadonlyMap<string, string>;
-  /** Flags that are handed through as they were given: secrets, ssh, network, hosts, ulimits, named contexts. */
+  /** Flags that are handed through as they were given: secrets, ssh, network, hosts, ulimits, named contexts but directories. */
   readonly passThrough: readonly string[];
   /** True: reuse nothing that the engine holds; names: nothing of these stages. */
   readonly noCache: boolean | readonly string[];

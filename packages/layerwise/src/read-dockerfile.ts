@@ -3,6 +3,7 @@ import { unknownFrontEnd } from "./dockerfile/front-end.ts";
 import type { Dockerfile } from "./dockerfile/instruction.ts";
 import { parseDockerfile } from "./dockerfile/parse.ts";
 import type { NamedImages } from "./plan/gather-bases.ts";
+import type { NamedContexts } from "./plan/named-contexts.ts";
 import type { RouteReason } from "./plan/route.ts";
 import type { BuildContext } from "./ports.ts";
 
@@ -13,6 +14,8 @@ export interface DockerfileOptions {
   readonly context: Pick<BuildContext, "name">;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly named: NamedImages;
+  readonly directories?: NamedContexts["directories"];
+  readonly otherContexts?: NamedContexts["otherContexts"];
   /** Why nothing can be evaluated here, if that is known from the options alone. */
   readonly wholeReason: RouteReason | undefined;
 }
@@ -34,13 +37,19 @@ export function readDockerfile(options: DockerfileOptions): {
     return { dockerfile: emptyDockerfile(text, file), wholeReason: { name: "front-end-unknown", detail: syntax } };
   }
   const dockerfile = parseDockerfile(text, file);
-  return { dockerfile, wholeReason: options.wholeReason ?? replacedStage(dockerfile, options.named) };
+  return { dockerfile, wholeReason: options.wholeReason ?? replacedStage(dockerfile, options) };
 }
 
-/** To front ends that know named contexts, one with the name or number of a stage takes the stage's place. */
-function replacedStage({ stages }: Dockerfile, named: NamedImages): RouteReason | undefined {
+/**
+ * To front ends that know named contexts, one with the name or number of a stage takes the stage's place. Clients and
+ * front ends have meanings of their own for some names, and a stage without a name gets one in a residual.
+ */
+function replacedStage({ stages }: Dockerfile, options: DockerfileOptions): RouteReason | undefined {
+  const { named, directories, otherContexts = [] } = options;
   const names = new Set(stages.flatMap(({ name, index }) => [name?.toLowerCase() ?? "", String(index)]));
-  const replacing = [...named.keys()].find((name) => names.has(name.toLowerCase()));
+  const isTaken = (name: string) => names.has(name) || /^(?:context|dockerfile|scratch|stage-.*)$/.test(name);
+  const all = [...named.keys(), ...(directories?.keys() ?? []), ...otherContexts];
+  const replacing = all.find((name) => isTaken(name.toLowerCase()));
   return replacing === undefined ? undefined : { name: "named-context", detail: replacing };
 }
 

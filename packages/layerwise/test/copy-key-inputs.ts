@@ -88,6 +88,13 @@ export const copyKeyInputs: readonly InputChange[] = [
     to: { files: { "src/a": { text: "1", uid: 6 } } },
     inputs: ["files"],
   },
+  {
+    what: "a file of a directory that --build-context names",
+    from: { ...onBase("COPY --from=named src /app/"), named: files },
+    to: { named: { ...files, "src/a": "changed" } },
+    inputs: ["files"],
+    since: 28,
+  },
   { what: "the name of what a wildcard finds", from: wild("d1"), to: wild("d2"), inputs: ["files"] },
   { what: "an ignore rule that takes a file away", from: copy, to: { ignore: "src/b\n" }, inputs: ["files"] },
   {

@@ -11,7 +11,7 @@ import { type BaseImage, baseKey } from "../src/plan/facts.ts";
 import { globalScopeOf, neededHeads } from "../src/plan/global-scope.ts";
 import { plainExcludes } from "../src/plan/plain-excludes.ts";
 import type { PlannedStages } from "../src/plan/plan.ts";
-import type { Step } from "../src/plan/step.ts";
+import type { FileSource, Step } from "../src/plan/step.ts";
 import type { StepContent } from "../src/plan/step-content.ts";
 import type { ContextEntry, ContextTree } from "../src/ports.ts";
 import { type Digest, digestOf } from "../src/spec/digest.ts";
@@ -40,6 +40,8 @@ export interface DraftInput {
   readonly dockerfile: string;
   readonly files?: Readonly<Record<string, DraftFile>>;
   readonly ignore?: string;
+  /** What is in the directory that `--build-context` calls `named`. */
+  readonly named?: Readonly<Record<string, DraftFile>>;
   readonly base?: Partial<ImageConfig>;
   /** What stands for the layers of the image `other`. */
   readonly other?: string;
@@ -88,7 +90,10 @@ export function draft(input: DraftInput): {
   const stages = evaluateStages(dockerfile, {
     heads,
     scope,
-    facts: { bases, buildPlatform: amd64, targetPlatform: platform },
+    facts: {
+      ...{ bases, buildPlatform: amd64, targetPlatform: platform },
+      directories: new Map(input.named === undefined ? [] : [["named", input.named]]),
+    },
   });
   const contentAt = contentOf(input);
   const imageKey = (reference: string) => (reference === "other" ? (input.other ?? "layers") : undefined);
@@ -144,21 +149,32 @@ function directoryEntry(path: string, mode: number): ContextEntry {
   return { path, kind: "directory", mode, uid: 0, gid: 0, size: 0, mtime: 0 };
 }
 
-function contentOf({ files = {}, ignore = "" }: DraftInput): (step: Step) => StepContent | undefined {
+function contentOf({ files, ignore, named }: DraftInput): (step: Step) => StepContent | undefined {
+  const places = [contentIn({ files, ignore }, undefined), contentIn({ files: named }, "named")];
+  return (step) => {
+    const [first, ...more] = places.flatMap((place) => place(step) ?? []);
+    return first === undefined || more.length === 0 ? first : { ...first, more };
+  };
+}
+
+function contentIn(
+  { files = {}, ignore = "" }: { files?: DraftInput["files"] | undefined; ignore?: string | undefined },
+  context: string | undefined,
+): (step: Step) => StepContent | undefined {
   const tree = draftTree(files);
   const kept = ignoring(createIgnoreMatcher(parseIgnoreFile(ignore)))(tree);
   const digests = new Map(
     Object.entries(files).map(([path, file]) => [path, digestOf(typeof file === "string" ? file : (file.text ?? ""))]),
   );
   return (step) => {
-    const words = contextWords(step);
-    if (words === undefined) return undefined;
+    const words = contextWords(step, context);
+    if (words === undefined || words.length === 0) return undefined;
     const excludes = "excludes" in step ? plainExcludes(step.excludes) : undefined;
     const sources: SelectedSource[] = words.flatMap((word) => {
       const result = selectSource(kept, { word, at: step.at, isPattern: step.kind !== "run", excludes });
       return result.kind === "selected" ? result.sources : [];
     });
-    return { sources, digests, archives: new Map(), capabilities: capabilitiesIn(files) };
+    return { context, sources, digests, archives: new Map(), capabilities: capabilitiesIn(files) };
   };
 }
 
@@ -170,10 +186,10 @@ function capabilitiesIn(files: Readonly<Record<string, DraftFile>>): ReadonlyMap
   );
 }
 
-function contextWords(step: Step): readonly string[] | undefined {
+function contextWords(step: Step, context: string | undefined): readonly string[] | undefined {
   if (step.kind === "workdir") return undefined;
-  if (step.kind !== "run")
-    return step.from.kind === "context" ? step.sources.filter((source) => !isRemote(source)) : undefined;
-  const binds = step.mounts.filter((mount) => mount.type === "bind" && mount.reads.kind === "context");
-  return binds.length === 0 ? undefined : binds.map((mount) => mount.source ?? "/");
+  const isThere = (source: FileSource) => source.kind === "context" && source.name === context;
+  if (step.kind !== "run") return isThere(step.from) ? step.sources.filter((source) => !isRemote(source)) : undefined;
+  const binds = step.mounts.filter((mount) => mount.type === "bind" && isThere(mount.reads));
+  return binds.map((mount) => mount.source ?? "/");
 }

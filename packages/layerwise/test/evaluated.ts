@@ -14,12 +14,14 @@ export interface EvaluationInput {
   readonly bases?: Readonly<Record<string, Partial<ImageConfig>>>;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly target?: string;
+  /** Names of directories. */
+  readonly directories?: readonly string[];
 }
 
 /** Evaluates the stages that a target needs; every image that a FROM names is there. */
 export function evaluated(
   text: string,
-  { bases = {}, buildArgs = {}, target }: EvaluationInput = {},
+  { bases = {}, buildArgs = {}, target, directories = [] }: EvaluationInput = {},
 ): { readonly dockerfile: Dockerfile; readonly stages: ReadonlyMap<number, EvaluatedStage> } {
   const dockerfile = parseDockerfile(text, "Dockerfile");
   const platforms = { buildPlatform: amd64, targetPlatform: amd64 };
@@ -29,8 +31,7 @@ export function evaluated(
     baseKey(base, formatPlatform(amd64)),
     draftBase(base, bases[base]),
   ]);
-  return {
-    dockerfile,
-    stages: evaluateStages(dockerfile, { heads, scope, facts: { ...platforms, bases: new Map(images) } }),
-  };
+  const named = new Map(directories.map((name) => [name, undefined]));
+  const facts = { ...platforms, bases: new Map(images), directories: named };
+  return { dockerfile, stages: evaluateStages(dockerfile, { heads, scope, facts }) };
 }

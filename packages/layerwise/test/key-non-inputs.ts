@@ -34,6 +34,12 @@ export const keyNonInputs: readonly KeyChange[] = [
     to: { files: { "": { directory: true, mode: 0o711 }, ...files } },
   },
   {
+    what: "the directory that a file is copied from",
+    from: { ...copy, named: { ...files, other: "4" } },
+    to: onBase("COPY --from=named src /app/"),
+    since: 28,
+  },
+  {
     what: "the link through which a source is found",
     from: { ...onBase("COPY l/a /x"), files: linked("d1") },
     to: { files: linked("d2") },

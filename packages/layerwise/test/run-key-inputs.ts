@@ -159,6 +159,17 @@ export const runKeyInputs: readonly InputChange[] = [
     inputs: ["mounts"],
   },
   {
+    what: "a file in a mounted directory that --build-context names",
+    from: {
+      ...onBase("RUN --mount=from=named,target=/s --mount=target=/t true"),
+      files: { a: "1" },
+      named: { a: "1" },
+    },
+    to: { named: { a: "changed" } },
+    inputs: ["mounts"],
+    since: 28,
+  },
+  {
     what: "what a mounted stage does",
     from: stage("RUN true", "target=/s"),
     to: stage("RUN true 2", "target=/s"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createIgnoreMatcher, isIgnored, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Cause, FileChange } from "../explain/cause.ts";
+import { isInNamedDirectory } from "../explain/file-inputs.ts";
 import { type Advice, costFrom, madeSteps, type Observed } from "./advice.ts";
 import { linesOf } from "./edit.ts";
 
@@ -66,6 +67,7 @@ interface Found {
 function rulesFor({ changes }: Extract<Cause, { kind: "files" }>, { ignore }: Observed): readonly Found[] {
   const there = new Set(parseIgnoreFile(ignore));
   return changes.flatMap((change): Found[] => {
+    if (isInNamedDirectory(change.path)) return [];
     const path = change.path.replace(/\/$/, "");
     const match = noise.find(({ form }) => form.test(path));
     if (match === undefined || there.has(match.rule)) return [];

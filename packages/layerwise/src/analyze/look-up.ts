@@ -2,6 +2,7 @@
 import type { Emit } from "../event.ts";
 import { type BaseImage, baseKey, type Facts, isReadable, type UnreadableBase } from "../plan/facts.ts";
 import { gatherBases, type NamedImages, type WantedImage } from "../plan/gather-bases.ts";
+import { contextName } from "../plan/named-contexts.ts";
 import { emptyImageConfig } from "../plan/stage-state.ts";
 import type { CallOptions, Repositories } from "../ports.ts";
 import { digestOf } from "../spec/digest.ts";
@@ -39,7 +40,7 @@ export function openBaseLookUp(options: LookUpOptions): BaseLookUp {
 
   async function lookUp(wanted: readonly WantedImage[]): Promise<Facts["bases"]> {
     const unknown = wanted.filter((image) => !bases.has(keyOf(image)));
-    const asked = unknown.filter(({ reference }) => !options.offline || options.named.has(reference));
+    const asked = unknown.filter(({ reference }) => !options.offline || options.named.has(contextName(reference)));
     const found = await gatherBases(asked, options);
     for (const image of unknown) {
       const key = keyOf(image);

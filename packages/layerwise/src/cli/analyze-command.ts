@@ -15,8 +15,9 @@ import { renderAnalysis, renderAnalysisJson } from "../report/render-analysis.ts
 import type { Palette } from "../report/render-text.ts";
 import { machinePlatform, openContextDirectory, openGitRepository, type Wired, writeContext } from "../wire.ts";
 import { readAnalyzeOptions } from "./analyze-options.ts";
+import { openBuildContexts } from "./build-contexts.ts";
 import { summaryFile, writeCiFiles } from "./ci-outputs.ts";
-import { openBuildSettings, openCacheRepository, openTaggedPlace, readBuildContexts } from "./open-build.ts";
+import { openBuildSettings, openCacheRepository, openTaggedPlace } from "./open-build.ts";
 import type { CommandOptions, RawFlags } from "./options.ts";
 import { writeReports } from "./report-file.ts";
 import type { Surroundings } from "./run.ts";
@@ -58,7 +59,7 @@ export async function analyzeCommand(analyzing: Analyzing): Promise<Analysis> {
 
 async function analyze(revisions: Revisions, { options, flags, wired, around, emit }: Analyzing): Promise<Analysis> {
   const asked = readAnalyzeOptions(flags);
-  const { named } = readBuildContexts(options.buildContexts);
+  const { named, directories, otherContexts } = openBuildContexts(options.buildContexts);
   const { durations, whatIf, whatIfIgnore, whatIfAdvice, backtest: sample, ...rest } = asked;
   const platform = machinePlatform();
   const input: AnalyzeOptions = {
@@ -71,6 +72,8 @@ async function analyze(revisions: Revisions, { options, flags, wired, around, em
     targetPlatform: options.platform ?? platform,
     runOptions: options.runs,
     named,
+    // The history has its own, which is not read here.
+    otherContexts: [...otherContexts, ...directories.keys()],
     checkpoints: options.checkpoints,
     reports: await readReports(durations),
     proposals: await readProposals(whatIf, whatIfIgnore),

@@ -5,12 +5,11 @@ import { pipeline } from "node:stream/promises";
 import type { BuildOptions } from "../build.ts";
 import { LayerwiseError } from "../error.ts";
 import type { BuildPlace } from "../explain/recall-build.ts";
-import type { NamedImages } from "../plan/gather-bases.ts";
-import type { RouteReason } from "../plan/route.ts";
 import type { Repositories, Repository } from "../ports.ts";
 import type { Output } from "../publish/deliver.ts";
-import { formatRepository, parseReference, parseRepositoryName, type Reference } from "../spec/reference.ts";
+import { formatRepository, parseRepositoryName, type Reference } from "../spec/reference.ts";
 import { machinePlatform, openBuildFiles, proxyArguments, sourceRevision, type Wired } from "../wire.ts";
+import { openBuildContexts } from "./build-contexts.ts";
 import { readLockFile } from "./lock-command.ts";
 import type { CommandOptions, OutputOption } from "./options.ts";
 import type { Surroundings } from "./run.ts";
@@ -36,7 +35,7 @@ export async function openBuildSettings(
   options: CommandOptions,
   { wired, around, isPlan }: { wired: Wired; around: Surroundings; isPlan: boolean },
 ): Promise<BuildSettings> {
-  const { named, wholeReason, otherContexts } = readBuildContexts(options.buildContexts);
+  const { named, directories, otherContexts } = openBuildContexts(options.buildContexts);
   const outputs = openOutputs(options, { wired, stdout: around.stdout });
   if (options.engine === "never" && !isPlan && outputs.some(({ kind }) => kind === "load")) {
     throw new LayerwiseError("USAGE", "could not load into Docker with --engine never", {
@@ -52,8 +51,9 @@ export async function openBuildSettings(
     labels: options.labels,
     annotations: options.annotations,
     named,
+    directories,
     otherContexts,
-    wholeReason,
+    wholeReason: undefined,
     locked: options.lockFile === undefined ? undefined : await readLockFile(options.lockFile),
     passThrough: options.passThrough,
     runOptions: options.runs,
@@ -186,33 +186,4 @@ export function openTaggedPlace(
 export function openCacheRepository(text: string, repositories: Repositories): Repository {
   const layout = /^oci-layout:(?:\/\/)?(.+)$/.exec(text)?.[1];
   return layout === undefined ? repositories.inRegistry(parseRepositoryName(text)) : repositories.inLayout(layout);
-}
-
-/** Named contexts that are images are looked up here; directories and URLs are the engine's. */
-export function readBuildContexts(contexts: ReadonlyMap<string, string>): {
-  named: NamedImages;
-  wholeReason: RouteReason | undefined;
-  otherContexts: readonly string[];
-} {
-  const otherContexts: string[] = [];
-  const named = new Map<string, ReturnType<NamedImages["get"]> & object>();
-  for (const [name, value] of contexts) {
-    const image = imageContext(value);
-    if (image !== undefined) named.set(name, image);
-    else otherContexts.push(name);
-  }
-  const [detail] = otherContexts;
-  const wholeReason = detail === undefined ? undefined : ({ name: "named-context", detail } as const);
-  return { named, wholeReason, otherContexts };
-}
-
-function imageContext(value: string): (ReturnType<NamedImages["get"]> & object) | undefined {
-  const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
-  if (image !== undefined) {
-    const { host, path, tag, digest } = parseReference(image);
-    return { location: { kind: "registry", name: { host, path } }, reference: digest ?? tag ?? "latest" };
-  }
-  const layout = /^oci-layout:\/\/([^@]+?)(?::([A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(value);
-  if (layout === null) return undefined;
-  return { location: { kind: "layout", path: layout[1] as string }, reference: layout[3] ?? layout[2] ?? "latest" };
 }

@@ -2,6 +2,7 @@
 import { LayerwiseError } from "../error.ts";
 import { type Platform, parsePlatform } from "../spec/platform.ts";
 import { parseReference, type Reference } from "../spec/reference.ts";
+import { isDirectoryContext } from "./build-contexts.ts";
 import { type ReportFile, readReportFile } from "./report-file.ts";
 
 /** What the command line of `build` and `plan` says, checked but not yet opened. */
@@ -176,7 +177,10 @@ export function readOptions(
       ...repeated("secret", flags.secret),
       ...repeated("ssh", flags.ssh),
       ...repeated("allow", flags.allow),
-      ...repeated("build-context", flags.buildContext),
+      ...repeated(
+        "build-context",
+        flags.buildContext?.filter((text) => !isDirectoryContext(text.replace(/^[^=]*=/, ""))),
+      ),
       ...runs,
     ],
     runs,

@@ -164,7 +164,7 @@ function dockerfileFlags(): readonly Option[] {
     new Option("-f, --file <path>", "the Dockerfile (default: Dockerfile in the context)"),
     new Option("--target <stage>", "the stage to build"),
     list("--build-arg <name=value>", "value of an ARG; NAME alone takes it from the environment"),
-    list("--build-context <name=value>", "what a name stands for: docker-image://, oci-layout://, a directory or URL"),
+    list("--build-context <name=value>", "what a name stands for: a directory, docker-image://, oci-layout:// or URL"),
     new Option("--platform <platform>", "platform of the image, for example linux/arm64"),
   ];
 }

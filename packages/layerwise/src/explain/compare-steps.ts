@@ -3,7 +3,7 @@ import { createIgnoreMatcher, isIgnored } from "../dockerfile/ignore.ts";
 import type { BaseRecord, BuildRecord, ReadRecord, StepRecord } from "../spec/build-record.ts";
 import type { Cause, FileChange, Origin, VariableCause } from "./cause.ts";
 import { compareFiles } from "./compare-files.ts";
-import { collapse } from "./file-inputs.ts";
+import { collapse, isInNamedDirectory } from "./file-inputs.ts";
 import { isExpanded, textInputs } from "./step-variables.ts";
 import { wordChanges } from "./word-changes.ts";
 
@@ -116,6 +116,7 @@ function byRules({ before, after }: Rules): (change: FileChange) => boolean {
   const were = createIgnoreMatcher(before);
   const are = createIgnoreMatcher(after);
   return ({ path, how }) => {
+    if (isInNamedDirectory(path)) return false;
     if (how === "removed") return isIgnored(are, path) && !isIgnored(were, path);
     return how === "added" && isIgnored(were, path) && !isIgnored(are, path);
   };

@@ -7,17 +7,29 @@ import { digestOf, hexOf } from "../spec/digest.ts";
 /** Hexadecimal digits of a content's digest that are kept: enough to tell that a file changed. */
 const digestDigits = 12;
 
-/** The files that a step selects from the build context, each once, by path. */
+/** The files that a step selects from the build context and from named directories, each once, by path. */
 export function fileInputs(content: StepContent | undefined): readonly FileInput[] {
+  const all = content === undefined ? [] : [content, ...(content.more ?? [])];
+  return all.flatMap(inputsIn).sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+function inputsIn(content: StepContent): readonly FileInput[] {
+  const { context } = content;
   const inputs = new Map<string, FileInput>();
   const links = new Map<string, string>();
-  for (const { entry, below } of content?.sources ?? []) {
+  for (const { entry, below } of content.sources) {
     for (const one of [entry, ...below.map((item) => item.entry)]) {
       // Of the context itself only the content counts.
-      if (one.path !== "") inputs.set(one.path, inputOf(one, { content: content as StepContent, links }));
+      if (one.path !== "") inputs.set(one.path, inputOf(one, { content, links }));
     }
   }
-  return [...inputs.values()].sort((one, other) => (one.path < other.path ? -1 : 1));
+  if (context === undefined) return [...inputs.values()];
+  return [...inputs.values()].map((input) => ({ ...input, path: `${context}:/${input.path}` }));
+}
+
+/** Whether a path is one of a named directory, where the ignore file of the build context means nothing. */
+export function isInNamedDirectory(path: string): boolean {
+  return /^[^/]+:\//.test(path);
 }
 
 function inputOf(

@@ -4,6 +4,8 @@ import type { ContextEntry } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 import { type ContentOf, type Gathering, selectContent } from "./gather-content.ts";
+import type { Step } from "./step.ts";
+import type { StepContent } from "./step-content.ts";
 
 /**
  * Makes sure that what the steps read from the build context is still what their keys were made from. An engine reads
@@ -13,20 +15,29 @@ import { type ContentOf, type Gathering, selectContent } from "./gather-content.
  */
 export async function checkContent(content: ContentOf, gathering: Gathering): Promise<void> {
   if (content.size === 0) return;
-  const now = await selectContent([...content.keys()], gathering).catch((error: unknown) => {
+  const places = await selectContent([...content.keys()], gathering).catch((error: unknown) => {
     throw hasCode(error, "CONTEXT_NOT_FOUND") ? changed("a selected file", error) : error;
   });
-  const recent = new Map<string, { readonly entry: ContextEntry; readonly digest: Digest }>();
-  for (const [step, { sources, digests }] of content) {
-    const before = entriesOf(sources);
-    const after = entriesOf(now.get(step) ?? []);
-    const different = before.find((entry, index) => !isSame(entry, after[index])) ?? after[before.length];
-    if (different !== undefined) throw changed(different.path);
-    for (const entry of before) {
-      if (entry.isRecent === true) recent.set(entry.path, { entry, digest: digests.get(entry.path) as Digest });
+  for (const { name, gathering: there, selections: now } of places) {
+    const recent = new Map<string, { readonly entry: ContextEntry; readonly digest: Digest }>();
+    for (const [step, { sources, digests }] of selectedFrom(name, content)) {
+      const before = entriesOf(sources);
+      const after = entriesOf(now.get(step) ?? []);
+      const different = before.find((entry, index) => !isSame(entry, after[index])) ?? after[before.length];
+      if (different !== undefined) throw changed(different.path);
+      for (const entry of before) {
+        if (entry.isRecent === true) recent.set(entry.path, { entry, digest: digests.get(entry.path) as Digest });
+      }
     }
+    await checkDigests([...recent.values()], there);
   }
-  await checkDigests([...recent.values()], gathering);
+}
+
+/** What each step selects from one of the places. */
+function selectedFrom(name: string | undefined, content: ContentOf): readonly (readonly [Step, StepContent])[] {
+  return [...content].flatMap(([step, all]) =>
+    [all, ...(all.more ?? [])].filter(({ context }) => context === name).map((one) => [step, one] as const),
+  );
 }
 
 function entriesOf(sources: readonly SelectedSource[]): readonly ContextEntry[] {

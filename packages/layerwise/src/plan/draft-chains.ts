@@ -10,12 +10,13 @@ import { type EvaluatedStage, evaluateStages } from "./evaluate-stages.ts";
 import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
 import type { WantedImage } from "./gather-bases.ts";
 import { type ContentOf, gatherContent } from "./gather-content.ts";
-import { globalScopeOf, neededHeads, type StageHead } from "./global-scope.ts";
+import { globalScopeOf, imagesReadBy, neededHeads, type StageHead } from "./global-scope.ts";
+import { type NamedContexts, refuseUnread } from "./named-contexts.ts";
 import { warnOfNearStages } from "./near-stage.ts";
 import { wantedImages } from "./wanted-images.ts";
 
 /** What keys are made of. */
-export interface DraftInput extends CallOptions {
+export interface DraftInput extends CallOptions, NamedContexts {
   readonly dockerfile: Dockerfile;
   readonly target: string | undefined;
   readonly buildPlatform: Platform;
@@ -50,13 +51,15 @@ export async function draftChains(input: DraftInput): Promise<Draft> {
   const { dockerfile, emit, buildArgs } = input;
   const scope = globalScopeOf(dockerfile, input);
   const heads = neededHeads(dockerfile, { scope, target: input.target, platform: input.targetPlatform });
-  const bases = await input.lookUp(wantedImages(dockerfile, { heads, platform: input.targetPlatform }));
+  refuseUnread(heads, { contexts: input, imagesReadBy: (head) => imagesReadBy(dockerfile, head) });
+  const { directories, targetPlatform: platform } = input;
+  const bases = await input.lookUp(wantedImages(dockerfile, { heads, platform, directories }));
   warnOfNearStages(dockerfile, { bases, emit });
-  const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: input.targetPlatform };
+  const facts: Facts = { bases, buildPlatform: input.buildPlatform, targetPlatform: platform, directories };
   const stages = evaluateStages(dockerfile, { heads, facts, scope });
   const steps = [...stages.values()].flatMap((stage) => stage.steps);
   const content = await gatherContent(steps, input);
-  const keyOf = (reference: string) => imageKey(bases.get(baseKey(reference, formatPlatform(input.targetPlatform))));
+  const keyOf = (reference: string) => imageKey(bases.get(baseKey(reference, formatPlatform(platform))));
   const chains = chainsOf(stages, {
     contentOf: (step) => content.get(step),
     buildArgs,

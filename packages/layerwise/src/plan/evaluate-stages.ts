@@ -9,6 +9,7 @@ import { evaluateStep, type StepInstruction, type StepScope } from "./evaluate-s
 import { type BaseImage, baseKey, type Facts, isReadable } from "./facts.ts";
 import { type GlobalScope, refuseUnclear, type StageHead } from "./global-scope.ts";
 import { located } from "./located.ts";
+import { contextName } from "./named-contexts.ts";
 import { refuseWhole } from "./refusal.ts";
 import { emptyImageConfig, type StageState, stateFromBase, stateFromStage } from "./stage-state.ts";
 import type { FileSource, HistoryDraft, Step } from "./step.ts";
@@ -168,12 +169,14 @@ function isStepInstruction(instruction: Instruction): instruction is StepInstruc
   return ["run", "copy", "add", "workdir"].includes(instruction.kind);
 }
 
-/** A stage, by name or number, else an image. */
+/** A stage, by name or number, else a directory that has the name, else an image. */
 function fileSource(
   { from, by }: { from: string; by: "copy" | "mount" },
   { stage, around }: { stage: Stage; around: Surroundings },
 ): FileSource {
   const find = by === "copy" ? stageByFrom : stageByName;
   const found = find(around.dockerfile, { from, before: stage.index });
-  return found === undefined ? { kind: "image", reference: from } : { kind: "stage", stage: found.index };
+  if (found !== undefined) return { kind: "stage", stage: found.index };
+  const name = contextName(from);
+  return around.facts.directories?.has(name) ? { kind: "context", name } : { kind: "image", reference: from };
 }

@@ -39,6 +39,8 @@ export interface Facts {
   readonly bases: ReadonlyMap<string, BaseImage | UnreadableBase>;
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
+  /** The directories that `--build-context` names, by `contextName`. */
+  readonly directories?: ReadonlyMap<string, unknown> | undefined;
 }
 
 /** How a base is found in {@link Facts}. */

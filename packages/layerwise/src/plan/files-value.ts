@@ -13,7 +13,11 @@ import type { StepContent } from "./step-content.ts";
  */
 export function filesValue(content: StepContent | undefined): string {
   if (content === undefined) return "";
-  return listValue(content.sources.map((source) => sourceValue(source, content)));
+  const own = listValue(content.sources.map((source) => sourceValue(source, content)));
+  if (content.more === undefined) return own;
+  // Mounts say what they read by name.
+  const named = content.more.flatMap((one) => [one.context ?? "", filesValue(one)]);
+  return listValue([content.context ?? "", own, ...named]);
 }
 
 /** What engines read differently is an input too: the same files are another image if all engines agree on them. */

@@ -14,6 +14,7 @@ import { parseReference } from "../spec/reference.ts";
 import { readAll } from "../spec/verified.ts";
 import { type BaseImage, baseKey, type ImageLocation, type UnreadableBase } from "./facts.ts";
 import { notLocked } from "./locked-bases.ts";
+import { contextName } from "./named-contexts.ts";
 import { maxConfigBytes } from "./recall.ts";
 
 /** An image to look up. */
@@ -22,7 +23,7 @@ export interface WantedImage {
   readonly platform: Platform;
 }
 
-/** What `--build-context NAME=…` says a name stands for, where that is an image. */
+/** What `--build-context NAME=…` says a name stands for, where that is an image; by `contextName`. */
 export type NamedImages = ReadonlyMap<string, { readonly location: ImageLocation; readonly reference: string }>;
 
 /** Looks up images, all at once; one that cannot be read is a fact too. */
@@ -55,7 +56,7 @@ async function lookUp(
   { repositories, named, locked, ...call }: LookUp,
 ): Promise<BaseImage | UnreadableBase> {
   try {
-    const { location, reference: asked } = named.get(reference) ?? inRegistry(reference);
+    const { location, reference: asked } = named.get(contextName(reference)) ?? inRegistry(reference);
     const isLocked = locked !== undefined && location.kind === "registry" && !isDigest(asked);
     const actual = isLocked ? locked.get(reference) : asked;
     if (actual === undefined) throw notLocked(reference);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Emit } from "../event.ts";
 import type { BuildContext, CallOptions, ContextEntry, ContextTree } from "../ports.ts";
 import { type ArchiveCompression, archiveCompression, archiveHeadBytes } from "../spec/archive-head.ts";
@@ -7,19 +7,28 @@ import type { Digest } from "../spec/digest.ts";
 import { type ContextFiles, type ContextFilter, ignoring } from "./context-files.ts";
 import { type SelectedSource, selectSource } from "./copy-selection.ts";
 import { isRemote } from "./evaluate-step.ts";
+import type { NamedContexts } from "./named-contexts.ts";
 import { plainExcludes } from "./plain-excludes.ts";
-import type { Step } from "./step.ts";
+import type { FileSource, Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
-import { literalRoot } from "./step-key.ts";
+import { literalRoot, readsContext } from "./step-key.ts";
 
-/** What every step that reads the build context selects from it, hashed. */
+/** What every step that reads the build context or a named directory selects from it, hashed. */
 export type ContentOf = ReadonlyMap<Step, StepContent>;
 
 /** What selecting and hashing needs. */
 export interface Gathering extends CallOptions {
   readonly context: BuildContext;
   readonly matcher: IgnoreMatcher;
+  readonly directories?: NamedContexts["directories"];
   readonly emit: Emit;
+}
+
+/** One of the places that steps read, with the steps' selections. */
+interface Place {
+  readonly name: string | undefined;
+  readonly gathering: Gathering;
+  readonly selections: ReadonlyMap<Step, readonly SelectedSource[]>;
 }
 
 /**
@@ -27,14 +36,24 @@ export interface Gathering extends CallOptions {
  * and only selected files are read.
  */
 export async function gatherContent(steps: readonly Step[], gathering: Gathering): Promise<ContentOf> {
-  const selections = await selectContent(steps, gathering);
-  if (selections.size === 0) return new Map();
+  const content = new Map<Step, StepContent>();
+  for (const place of await selectContent(steps, gathering)) {
+    for (const [step, one] of await contentIn(place)) {
+      const first = content.get(step);
+      content.set(step, first === undefined ? one : { ...first, more: [...(first.more ?? []), one] });
+    }
+  }
+  return content;
+}
+
+async function contentIn({ name, gathering, selections }: Place): Promise<ContentOf> {
   const selected = allFiles(selections.values());
   const digests = await hash(selected, gathering);
   const capabilities = await gathering.context.capabilities(selected, gathering);
   const content = new Map<Step, StepContent>();
   for (const [step, sources] of selections) {
     content.set(step, {
+      context: name,
       sources,
       digests,
       archives: step.kind === "add" ? await archivesIn(sources, gathering) : new Map(),
@@ -66,27 +85,41 @@ function capabilitiesIn(
   return new Map([...capabilities].filter(([path]) => own.has(path)));
 }
 
-/** Selects what the steps read from the build context; steps that read nothing there have no selection. */
-export async function selectContent(
-  steps: readonly Step[],
-  gathering: Gathering,
-): Promise<ReadonlyMap<Step, readonly SelectedSource[]>> {
-  const readers = steps.map((step) => ({ step, words: contextWords(step) })).filter(({ words }) => words !== undefined);
-  if (readers.length === 0) return new Map();
-  const roots = new Set(readers.flatMap(({ words }) => (words as string[]).map(literalRoot)));
-  return await select(readers as Reader[], { ...gathering, roots });
+/** Selects what the steps read from the build context and from named directories, for each that is read. */
+export async function selectContent(steps: readonly Step[], gathering: Gathering): Promise<readonly Place[]> {
+  const names = [undefined, ...[...(gathering.directories?.keys() ?? [])].sort()];
+  const places: Place[] = [];
+  for (const name of names) {
+    const readers = steps.flatMap((step) => {
+      const words = contextWords(step, name);
+      return words.length === 0 ? [] : [{ step, words }];
+    });
+    if (readers.length === 0) continue;
+    const there = await placeOf(name, gathering);
+    const roots = new Set(readers.flatMap(({ words }) => words.map(literalRoot)));
+    places.push({ name, gathering: there, selections: await select(readers, { ...there, roots }) });
+  }
+  return places;
 }
 
-/** The words of a step that name something in the build context; undefined if it reads nothing there. */
-function contextWords(step: Step): readonly string[] | undefined {
-  if (step.opaque !== undefined) return undefined;
+/** For a named directory the ignore file in its root counts, and no other (BuildKit, frontend/dockerui, `load`). */
+async function placeOf(name: string | undefined, gathering: Gathering): Promise<Gathering> {
+  const context = name === undefined ? undefined : gathering.directories?.get(name);
+  if (context === undefined) return gathering;
+  const text = await context.text(".dockerignore", { signal: gathering.signal });
+  const patterns = parseIgnoreFile(text ?? "", `.dockerignore of the build context ${name}`);
+  return { ...gathering, context, matcher: createIgnoreMatcher(patterns) };
+}
+
+/** The words of a step that name something in the build context, or in the directory of a name. */
+function contextWords(step: Step, name: string | undefined): readonly string[] {
+  if (step.opaque !== undefined || step.kind === "workdir") return [];
+  const isThere = (source: FileSource) => source.kind === "context" && source.name === name;
   if (step.kind === "run") {
-    const binds = step.mounts.filter((mount) => mount.type === "bind" && mount.reads.kind === "context");
-    return binds.length === 0 ? undefined : binds.map((mount) => mount.source ?? "/");
+    const mounts = step.mounts.filter((mount) => readsContext(mount) && isThere(mount.reads));
+    return mounts.map((mount) => mount.source ?? "/");
   }
-  if (step.kind === "workdir" || step.from.kind !== "context") return undefined;
-  const words = step.sources.filter((source) => step.kind === "copy" || !isRemote(source));
-  return words.length === 0 ? undefined : words;
+  return isThere(step.from) ? step.sources.filter((source) => step.kind === "copy" || !isRemote(source)) : [];
 }
 
 interface Reader {

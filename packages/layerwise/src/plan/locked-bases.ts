@@ -5,6 +5,7 @@ import type { Digest } from "../spec/digest.ts";
 import type { LockedBases } from "../spec/lock-file.ts";
 import { formatRepository, parseReference, type Reference } from "../spec/reference.ts";
 import type { NamedImages } from "./gather-bases.ts";
+import { contextName } from "./named-contexts.ts";
 
 /** An image of a Dockerfile that a lock file is about: its tag may point to another image tomorrow. */
 export interface LockableImage {
@@ -20,8 +21,8 @@ export function lockableImages(
   { named, otherContexts }: { named: NamedImages; otherContexts: readonly string[] },
 ): readonly LockableImage[] {
   return names.flatMap((name) => {
-    if (name === "scratch" || otherContexts.includes(name)) return [];
-    const stands = named.get(name);
+    if (name === "scratch" || otherContexts.includes(contextName(name))) return [];
+    const stands = named.get(contextName(name));
     if (stands === undefined) {
       const reference = parseReference(name);
       return reference.digest === undefined ? [{ name, reference }] : [];

@@ -11,6 +11,7 @@ import type { BaseImage } from "./facts.ts";
 import { gatherArchives } from "./gather-archives.ts";
 import { gatherBases, type NamedImages, type WantedImage } from "./gather-bases.ts";
 import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
+import type { NamedContexts } from "./named-contexts.ts";
 import type { EngineWork, Plan, Work } from "./plan.ts";
 import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
 import { Refusal } from "./refusal.ts";
@@ -21,7 +22,7 @@ import { startStages } from "./stage-starts.ts";
 import type { StepContent } from "./step-content.ts";
 
 /** What is to be planned. */
-export interface PlanInput extends CallOptions {
+export interface PlanInput extends CallOptions, NamedContexts {
   readonly dockerfile: Dockerfile;
   readonly target: string | undefined;
   readonly buildPlatform: Platform;
@@ -32,7 +33,7 @@ export interface PlanInput extends CallOptions {
   readonly named: NamedImages;
   /** What images are taken by, whatever their tags point to; undefined: by their tags. */
   readonly locked?: LockedBases | undefined;
-  /** Reasons known before: a remote context, named contexts that only an engine reads. */
+  /** Reasons known before: a remote context, a named context in the place of a stage. */
   readonly wholeReason: RouteReason | undefined;
   /** Flags that change what a RUN sees. */
   readonly runOptions: readonly string[];

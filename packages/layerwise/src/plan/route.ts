@@ -42,7 +42,7 @@ export const routeReasons: Readonly<Record<RouteReasonName, string>> = {
   "base-unreadable": "the base image could not be read from a registry",
   "base-platform": "the base image does not have exactly one manifest for the platform",
   "base-layers": "the base image has layers of a kind that layerwise does not read",
-  "named-context": "--build-context names what a FROM, a --from or a mount reads",
+  "named-context": "--build-context names something that only the engine reads in this place",
   "remote-context": "the build context is a URL or a git repository",
   "add-remote": "ADD fetches a URL or a git repository",
   "add-archive": "ADD unpacks an archive",

@@ -3,8 +3,10 @@ import type { ArchiveCompression } from "../spec/archive-head.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 
-/** What the build context says about a COPY or ADD. */
+/** What a step selects from the build context, or from a directory that `--build-context` names. */
 export interface StepContent {
+  /** The name of the directory; undefined: the build context. */
+  readonly context?: string | undefined;
   readonly sources: readonly SelectedSource[];
   /** Digests of the selected files' contents, by path in the context. */
   readonly digests: ReadonlyMap<string, Digest>;
@@ -12,6 +14,8 @@ export interface StepContent {
   readonly archives: ReadonlyMap<string, ArchiveCompression>;
   /** Selected files with extended attributes that a layer keeps, and which ones. */
   readonly capabilities: ReadonlyMap<string, string>;
+  /** What the mounts of a RUN select from other directories than the first. */
+  readonly more?: readonly StepContent[] | undefined;
 }
 
 /** Of a step that reads nothing in the build context. */

@@ -102,9 +102,14 @@ function mountValue(
     const key = scope.sourceKey(reads);
     return key === undefined ? undefined : listValue([...fields, key]);
   }
-  if (mount.type !== "bind") return listValue(fields);
+  if (!readsContext(mount)) return listValue(fields);
   const content = scope.contentOf(step);
   return listValue([...fields, filesValue(content)]);
+}
+
+/** Whether files of the build context or of a named directory are in a mount; a cache begins with what it is from. */
+export function readsContext({ type, reads }: RunStep["mounts"][number]): boolean {
+  return reads.kind === "context" && (type === "bind" || reads.name !== undefined);
 }
 
 function copyInputs(step: CopyStep, scope: KeyScope): readonly KeyInput[] | undefined {

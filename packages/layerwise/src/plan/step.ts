@@ -6,7 +6,8 @@ import type { StageState } from "./stage-state.ts";
 
 /** Where COPY --from or a mount takes files from. */
 export type FileSource =
-  | { readonly kind: "context" }
+  /** The build context, or the directory that `--build-context` gives this name. */
+  | { readonly kind: "context"; readonly name?: string | undefined }
   | { readonly kind: "stage"; readonly stage: number }
   | { readonly kind: "image"; readonly reference: string };
 

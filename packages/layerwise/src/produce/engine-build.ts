@@ -10,7 +10,7 @@ import type { ImageLayer } from "./image.ts";
 /** What the engine gets beside the residual: as the user gave it. */
 export type EngineSettings = Pick<
   EngineRequest,
-  "ignoreFile" | "context" | "platform" | "buildArgs" | "passThrough" | "labels"
+  "ignoreFile" | "context" | "directories" | "platform" | "buildArgs" | "passThrough" | "labels"
 >;
 
 /** Where an engine's results go and what they are made with. */

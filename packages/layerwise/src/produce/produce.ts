@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Emit } from "../event.ts";
 import type { Chain } from "../plan/chain.ts";
+import type { NamedContexts } from "../plan/named-contexts.ts";
 import type { AssembleWork, Plan, Work } from "../plan/plan.ts";
 import type { Recalled } from "../plan/recall.ts";
+import type { Step } from "../plan/step.ts";
 import type { BuildContext, CallOptions, Ports, Repository } from "../ports.ts";
 import type { EngineSurroundings } from "./engine-build.ts";
 import {
@@ -37,6 +39,7 @@ export interface Produced {
 /** What producing needs from the options of a build. */
 export interface ProduceOptions extends CallOptions {
   readonly context: BuildContext;
+  readonly directories?: NamedContexts["directories"];
   readonly labels: ReadonlyMap<string, string>;
   readonly cache: Repository | undefined;
   readonly noCache: boolean | readonly string[];
@@ -83,7 +86,8 @@ async function assemble({ chain, start, layers: drafts }: AssembleWork, around: 
   const times = [...checkpointTimes(chain, start)];
   for (const { step, files } of drafts) {
     const started = ports.clock.ticks();
-    const layer = await layerFromFiles(files, { context: options.context, spool: ports.spool, signal: options.signal });
+    const context = contextOf(step.step, options);
+    const layer = await layerFromFiles(files, { context, spool: ports.spool, signal: options.signal });
     layers.push(layer);
     times.push(now);
     emit({
@@ -98,6 +102,12 @@ async function assemble({ chain, start, layers: drafts }: AssembleWork, around: 
   }
   const image = chainImage(chain, { layers, times, start: undefined, around });
   return { image, chain: { chain, layers, times, from: start?.position ?? 0 }, engine: undefined, doubt: undefined };
+}
+
+/** Where the files of a step are: in the build context, or in a directory that has a name. */
+function contextOf(step: Step, { context, directories }: ProduceOptions): BuildContext {
+  const name = "from" in step && step.from.kind === "context" ? step.from.name : undefined;
+  return name === undefined ? context : (directories?.get(name) as BuildContext);
 }
 
 /** Where a step stands among those of its own stage. */

@@ -54,6 +54,20 @@ it("sees that an old file was written again with the same content", async () => 
   await expect(checkContent(content, gathering)).rejects.toMatchObject({ code: "CONTEXT_CHANGED" });
 });
 
+it("throws if a file of a named directory was written", async () => {
+  const { folder, gathering } = await gathered("new");
+  const [directory, name] = [openContextDirectory(join(folder, "src")), "named"];
+  const { stages } = evaluated("FROM base\nCOPY --from=named a /a\nCOPY src /src\n", { directories: [name] });
+  const steps = [...stages.values()].flatMap((stage) => stage.steps);
+  const reading = { ...gathering, directories: new Map([[name, directory]]) };
+  const content = await gatherContent(steps.slice(0, 1), reading);
+  await checkContent(content, reading);
+
+  await writeFile(join(folder, "src/a"), "2");
+
+  await expect(checkContent(content, reading)).rejects.toMatchObject({ code: "CONTEXT_CHANGED" });
+});
+
 async function gathered(age: "new" | "old") {
   const folder = await mkdtemp(join(tmpdir(), "layerwise-context-"));
   onTestFinished(async () => await rm(folder, { recursive: true }));

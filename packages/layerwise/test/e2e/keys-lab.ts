@@ -79,7 +79,7 @@ interface Writing {
 
 /** Writes an input's files, pushes its bases, and returns the arguments that build it. */
 async function writeBuild(site: Site, { input, folder, name, edit }: Writing): Promise<readonly string[]> {
-  const { dockerfile, files = {}, ignore, buildArgs = {}, runOptions = [], target } = input;
+  const { dockerfile, files = {}, ignore, named: directory, buildArgs = {}, runOptions = [], target } = input;
   const bases = new Map<string, string>();
   for (const base of ["base", "other"]) {
     const spec = baseOf(input, { name, isOther: base === "other" });
@@ -94,7 +94,12 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   await writeEntries(context, entriesOf(files), { edit });
   await writeFile(join(folder, "Dockerfile"), named);
   if (ignore !== undefined) await writeFile(join(folder, "Dockerfile.dockerignore"), ignore);
+  if (directory !== undefined) {
+    await mkdir(join(folder, "named"));
+    await writeEntries(join(folder, "named"), entriesOf(directory), { edit });
+  }
   return [
+    ...(directory === undefined ? [] : ["--build-context", `named=${join(folder, "named")}`]),
     ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${bases.get(value) ?? value}`]),
     ...runOptions,
     ...(target === undefined ? [] : ["--target", target]),

@@ -63,6 +63,7 @@ export function contextEntry(): fc.Arbitrary<Entry> {
     { weight: 1, arbitrary: symlink(fc.constantFrom(...directories)) },
     { weight: 1, arbitrary: hardLink(fc.constantFrom(...leaves), fc.constantFrom(...leaves)) },
     { weight: 2, arbitrary: archiveEntry() },
+    { weight: 1, arbitrary: ignoreFileBelow() },
   );
 }
 
@@ -76,6 +77,12 @@ function file(path: fc.Arbitrary<string>): fc.Arbitrary<Entry> {
       mtime: seldom(fc.constantFrom(0, -1000, 1_000_000_000, 4_000_000_000)),
     })
     .map(({ owner, mtime, ...rest }) => ({ ...rest, ...times(mtime), ...owned(owner), type: "file", names: "utf8" }));
+}
+
+/** An ignore file that counts only where its directory is a build context by itself. */
+function ignoreFileBelow(): fc.Arbitrary<Entry> {
+  const content = fc.constantFrom("d\n", "*.js\n", "d/*\n!d/c\n", "**/c\n", "*\n!a\n!d\n", ".dockerignore\n");
+  return content.map((text) => ({ path: "src/.dockerignore", type: "file", content: text, names: "utf8" }));
 }
 
 function directory(path: fc.Arbitrary<string>): fc.Arbitrary<Entry> {

@@ -13,7 +13,7 @@ export function instruction(generation: Generation): fc.Arbitrary<string> {
     { weight: 2, arbitrary: config() },
     { weight: 1, arbitrary: command() },
     { weight: 1, arbitrary: fromElsewhere() },
-    ...(generation === 20 ? [] : [{ weight: 1, arbitrary: newer() }]),
+    ...(generation === 20 ? [] : [{ weight: 2, arbitrary: newer() }]),
   );
 }
 
@@ -275,7 +275,23 @@ function fromElsewhere(): fc.Arbitrary<string> {
 /** What the front end of the oldest engine does not know. */
 function newer(): fc.Arbitrary<string> {
   const rest = fc.constantFrom("RUN <<END\necho $A > /tmp/r#\nEND", "ENV A=${A:+set} B=${B#b}");
-  return fc.oneof({ weight: 4, arbitrary: hereDocuments() }, { weight: 1, arbitrary: rest });
+  return fc.oneof(
+    { weight: 4, arbitrary: hereDocuments() },
+    { weight: 4, arbitrary: fromNamed() },
+    { weight: 1, arbitrary: rest },
+  );
+}
+
+/** `named` is a part of the build context by a name. */
+function fromNamed(): fc.Arbitrary<string> {
+  return fc.constantFrom(
+    "COPY --from=named . /x/",
+    "COPY --from=named a /opt/data/",
+    "COPY --from=named d* /new#/",
+    "COPY --from=named --chown=app:6 a d/c /app/",
+    "RUN --mount=from=named,target=/mnt ls /mnt > /tmp/r# || true",
+    "RUN --mount=from=named,source=d,target=/mnt cat /mnt/c > /tmp/r# || true",
+  );
 }
 
 function hereDocuments(): fc.Arbitrary<string> {

@@ -100,13 +100,15 @@ function renderBuild(model: BuildModel, name: string): RenderedBuild {
       .join(""),
     names: "utf8",
   };
+  const dockerfile = renderDockerfile(model);
   return {
-    dockerfile: renderDockerfile(model),
+    dockerfile,
     context: [...contextEntries(model.entries), ...(ignoreEntry === undefined ? [] : [ignoreEntry])],
     base: renderBase(base, name),
     options: [
       ...Object.entries(buildArgs).flatMap(([arg, value]) => ["--build-arg", `${arg}=${value}`]),
       ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
+      ...(/from=named\b/.test(dockerfile) ? ["--build-context", "named=${CONTEXT}/src"] : []),
       ...(target === 0 ? [] : ["--target", `s${stages.length - 1 - (target % stages.length)}`]),
     ],
   };

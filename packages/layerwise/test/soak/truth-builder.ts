@@ -7,7 +7,7 @@ import type { Site } from "../e2e/site.ts";
 /** A build that an engine is to make and push, from nothing that it has in its cache. */
 export interface TruthRequest {
   readonly folder: string;
-  /** `--build-arg`, `--label` and `--target`, each followed by its value. */
+  /** `--build-arg`, `--label`, `--build-context` and `--target`, each followed by its value. */
   readonly options: readonly string[];
   readonly reference: string;
   /** Whether it will probably work; such builds are made several at once. */
@@ -90,6 +90,7 @@ function targetOf({ folder, options, reference }: TruthRequest): object {
     "no-cache": true,
     args: pairs("--build-arg"),
     labels: pairs("--label"),
+    contexts: pairs("--build-context"),
     ...(target === undefined ? {} : { target }),
     output: [outputTo(reference)],
   };

@@ -42,6 +42,7 @@ export function buildCommand(
     if (inEnvironment) env[name] = value;
     args.push("--build-arg", inEnvironment ? name : `${name}=${value}`);
   }
+  for (const [name, path] of request.directories) args.push("--build-context", `${name}=${path}`);
   for (const [name, value] of request.labels) args.push("--label", `${name}=${value}`);
   args.push(
     ...noCacheFlags(request, buildx !== undefined),

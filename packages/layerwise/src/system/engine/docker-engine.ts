@@ -85,7 +85,8 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
   // The ignore file beside the Dockerfile wins, so the one that counts for the user is put there.
   if (request.ignoreFile !== undefined) await writeText(`${files.dockerfile}.dockerignore`, request.ignoreFile);
   const context = await contextFor(request, folder);
-  const command = buildCommand(docker, { request: { ...request, context }, files });
+  const directories = await directoriesFor(request, folder);
+  const command = buildCommand(docker, { request: { ...request, context, directories }, files });
   const progress = readPlainProgress();
   const running = startProcess(docker.program, command.args, {
     env: { ...settings.env, ...command.env },
@@ -112,10 +113,19 @@ async function buildIn(folder: string, building: Building): Promise<EngineResult
  * alone changed it takes the mode, but not into the digests that decide whether a COPY is cached.
  */
 async function contextFor({ context }: EngineRequest, folder: string): Promise<EngineRequest["context"]> {
-  if (context.kind !== "directory") return context;
+  return context.kind === "directory" ? { ...context, path: await newPathTo(context.path, folder) } : context;
+}
+
+/** The same for directories that have names. */
+async function directoriesFor({ directories }: EngineRequest, folder: string): Promise<EngineRequest["directories"]> {
+  const paths = [...directories].map(async ([name, path]) => [name, await newPathTo(path, folder)] as const);
+  return new Map(await Promise.all(paths));
+}
+
+async function newPathTo(directory: string, folder: string): Promise<string> {
   const path = join(folder, `context-${randomUUID()}`);
-  await onDisk(path, async () => await symlink(resolve(context.path), path));
-  return { ...context, path };
+  await onDisk(path, async () => await symlink(resolve(directory), path));
+  return path;
 }
 
 async function writeText(path: string, text: string): Promise<void> {
