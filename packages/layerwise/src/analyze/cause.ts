@@ -120,8 +120,20 @@ function differentInputs(before: readonly KeyInput[], after: readonly KeyInput[]
   return [...changed, ...gone].filter((name) => name !== "parent");
 }
 
-/** What differs between two selections. What begins and ends both is passed over at once, since most of it is equal. */
+/** What differs in the build context, and in directories that mounts read by name. */
 function changedFiles(before: StepContent | undefined, after: StepContent | undefined): ChangedFiles {
+  const all = (content: StepContent | undefined) => (content === undefined ? [] : [content, ...(content.more ?? [])]);
+  const was = new Map(all(before).map((one) => [one.context, one]));
+  const is = new Map(all(after).map((one) => [one.context, one]));
+  const changes = [...new Set([...was.keys(), ...is.keys()])].map((name) => changedIn(was.get(name), is.get(name)));
+  return {
+    count: changes.reduce((sum, { count }) => sum + count, 0),
+    names: changes.flatMap(({ names }) => names).slice(0, maxNames),
+  };
+}
+
+/** What differs between two selections. What begins and ends both is passed over at once, since most of it is equal. */
+function changedIn(before: StepContent | undefined, after: StepContent | undefined): ChangedFiles {
   const [old, now] = [entriesOf(before), entriesOf(after)];
   const isSame = (one: ContextEntry | undefined, other: ContextEntry | undefined) =>
     one !== undefined &&
