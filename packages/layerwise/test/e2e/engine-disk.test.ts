@@ -70,7 +70,9 @@ async function fill(engine: Engine, left: number): Promise<() => Promise<void>> 
   const { stdout } = await engine.exec(["docker", "info", "--format", "{{.DockerRootDir}}"]);
   const folder = stdout.trim();
   const free = 'free=$(df --block-size=1 --output=avail "$1" | tail -n 1)';
-  await engine.exec(["sh", "-ec", `${free}; fallocate -l $((free - $2)) "$1/ballast"`, "sh", folder, `${left}`]);
+  // The engine may write something meanwhile.
+  const once = `${free}; fallocate -l $((free - $2)) "$1/ballast"`;
+  await engine.exec(["sh", "-c", `for i in 1 2 3 4 5; do ${once} && exit 0; done; exit 1`, "sh", folder, `${left}`]);
   return async () => {
     await engine.exec(["rm", `${folder}/ballast`]);
   };

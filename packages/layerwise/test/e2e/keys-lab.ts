@@ -109,17 +109,18 @@ async function writeBuild(site: Site, { input, folder, name, edit }: Writing): P
   ];
 }
 
-/** The tiny base with a layer that only this series has, and with what the input says of it; the other one has a file x. */
+/** The tiny base with a layer that only this series has, and with what the input says of it; the other one may have a file x. */
 function baseOf(
-  { base = {}, other = "" }: DraftInput,
+  { dockerfile, base = {}, other }: DraftInput,
   { name, isOther }: { name: string; isOther: boolean },
 ): BaseSpec {
   const { config, created, history, diffIds } = base;
   const content = `${name} ${diffIds?.join(" ") ?? ""}`;
   const document = { ...(created && { created }), ...(history && { history }) };
   const mark: Entry = { names: "utf8", path: "mark", type: "file", content };
-  const x: Entry = { names: "utf8", path: "x", type: "file", content: other };
-  return { from: "tiny", family: "docker", layers: [isOther ? [mark, x] : [mark]], config: { ...config }, document };
+  const x: Entry = { names: "utf8", path: "x", type: "file", content: other ?? "" };
+  const hasX = isOther && (other !== undefined || dockerfile.includes("from=other"));
+  return { from: "tiny", family: "docker", layers: [hasX ? [mark, x] : [mark]], config: { ...config }, document };
 }
 
 function entriesOf(files: Readonly<Record<string, DraftFile>>): readonly Entry[] {

@@ -74,8 +74,9 @@ it("finds out that a tag has moved, and offline that the images are others", asy
 it("builds from the locked image after its tag has moved, here and in the engine", async () => {
   const base = await pushed("lock-build", "locked");
   const here = await site.context("here", { Dockerfile: `FROM ${base}\nCOPY a /a\n`, a: "1" });
-  // A directory under a name of its own leaves the whole Dockerfile to the engine, with images by their tags.
-  const whole = await site.context("whole", { Dockerfile: `FROM ${base}\nCOPY --from=more a /a\n` });
+  // A directory in the place of a base leaves the whole Dockerfile to the engine, with images by their tags.
+  const dockerfile = `FROM more AS files\nFROM ${base}\nCOPY --from=files a /a\n`;
+  const whole = await site.context("whole", { Dockerfile: dockerfile });
   const more = ["--build-context", `more=${here}`];
   await layerwise("lock", here);
   await layerwise("lock", ...more, whole);

@@ -65,7 +65,22 @@ interface Armed {
   readonly fault: UploadFault;
   blobsLeft: number;
   bytesLeft: number;
+  /** Ends when all blobs that must be complete are. */
+  readonly counting: PromiseWithResolvers;
   readonly struck: () => void;
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function withResolvers(): PromiseWithResolvers {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 interface Proxy {
@@ -118,10 +133,11 @@ export async function startRegistryProxy(target: RegistryPlace): Promise<Registr
       }),
     strike: (fault, { blobs = 0, bytes }) =>
       new Promise((struck) => {
-        proxy.armed = { fault, blobsLeft: blobs, bytesLeft: bytes, struck };
+        proxy.armed = { fault, blobsLeft: blobs, bytesLeft: bytes, counting: withResolvers(), struck };
       }),
     async mend() {
       proxy.rule = undefined;
+      proxy.armed?.counting.resolve();
       proxy.armed = undefined;
       proxy.requests.length = 0;
       server.closeAllConnections();
@@ -166,7 +182,7 @@ async function serve(proxy: Proxy, request: IncomingMessage, response: ServerRes
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     for await (const chunk of answer) if (!response.write(chunk)) await once(response, "drain");
     response.end();
-    if (method === "PUT" && answer.statusCode === 201 && proxy.armed !== undefined) proxy.armed.blobsLeft -= 1;
+    if (method === "PUT" && answer.statusCode === 201) countBlob(proxy.armed);
     end(answer.statusCode ?? 0);
   } catch (error) {
     answered.catch(() => undefined);
@@ -174,6 +190,12 @@ async function serve(proxy: Proxy, request: IncomingMessage, response: ServerRes
     end(0);
     throw error;
   }
+}
+
+function countBlob(armed: Armed | undefined): void {
+  if (armed === undefined) return;
+  armed.blobsLeft -= 1;
+  if (armed.blobsLeft <= 0) armed.counting.resolve();
 }
 
 /** Passes a body on, up to where the fault is. */
@@ -184,6 +206,8 @@ async function pass(
   for await (const chunk of request as AsyncIterable<Buffer>) {
     traffic.received += chunk.length;
     const { armed } = proxy;
+    // A large upload that is faster than the small ones would be over before it counts.
+    if (armed !== undefined && armed.blobsLeft > 0 && traffic.received > armed.bytesLeft) await armed.counting.promise;
     if (armed !== undefined && armed.blobsLeft <= 0) {
       armed.bytesLeft -= chunk.length;
       if (armed.bytesLeft < 0) await strike(proxy, armed, request);
