@@ -45,8 +45,8 @@ export function ignoring(matcher: IgnoreMatcher): ContextFilter {
         seen.set(all, filtered);
       }
       for (const path of filtered.ignored) ignored.add(path);
-      differing.push(...filtered.differing);
-      restored.push(...filtered.restored);
+      for (const entry of filtered.differing) differing.push(entry);
+      for (const entry of filtered.restored) restored.push(entry);
       let holdsMore = false;
       for (const path of filtered.directories) {
         const hasContent = visit(path).length > 0;
