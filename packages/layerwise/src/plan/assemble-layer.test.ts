@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { type DraftInput, draft, draftTree } from "../../test/draft.ts";
+import { dir, file, link } from "../../test/layer-entries.ts";
 import { createIgnoreMatcher } from "../dockerfile/ignore.ts";
 import { digestOf } from "../spec/digest.ts";
 import { mergeLayers } from "../spec/file-view.ts";
@@ -38,18 +39,6 @@ const below: readonly LayerEntry[] = [
   link("app/link", "sub"),
   file("app/file"),
 ];
-
-function dir(path: string, mode: number, uid = 0, gid = 0): LayerEntry {
-  return { kind: "directory", path, mode, uid, gid, mtime: 100 };
-}
-
-function file(path: string): LayerEntry {
-  return { kind: "file", path, mode: 0o644, uid: 0, gid: 0, mtime: 100 };
-}
-
-function link(path: string, target: string): LayerEntry {
-  return { kind: "symlink", path, target, uid: 0, gid: 0 };
-}
 
 const context = {
   f: { text: "f", mode: 0o640, mtime: 5 },

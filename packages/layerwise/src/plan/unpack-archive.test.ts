@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { encodeTar, type TarItem } from "../../../lab/src/index.ts";
+import { dir, file, link } from "../../test/layer-entries.ts";
 import { openMemoryContext } from "../../test/memory-context.ts";
 import type { ContextEntry } from "../ports.ts";
 import { digestOf } from "../spec/digest.ts";
@@ -29,18 +30,6 @@ const below: readonly LayerEntry[] = [
   link("x/up", "../tmp"),
   file("x/f"),
 ];
-
-function dir(path: string, mode: number, uid = 0, gid = 0): LayerEntry {
-  return { kind: "directory", path, mode, uid, gid, mtime: 100 };
-}
-
-function file(path: string): LayerEntry {
-  return { kind: "file", path, mode: 0o644, uid: 0, gid: 0, mtime: 100 };
-}
-
-function link(path: string, target: string): LayerEntry {
-  return { kind: "symlink", path, target, uid: 0, gid: 0 };
-}
 
 /** What an archive does to the tree: one line an entry, or why it is refused. */
 async function unpacked(items: readonly TarItem[], root = ""): Promise<readonly string[]> {
