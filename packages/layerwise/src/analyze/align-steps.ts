@@ -42,8 +42,8 @@ export function startAligner(): StepAligner {
 
 /**
  * Finds each step among those of another version: the one with the same text, of the same stage if there are several;
- * of those left, the next of its stage, or of the stage that has another name now, that
- * does the same kind of work. Undefined for a step that is new. Pure.
+ * of those left, the next that does the same kind of work in its stage, or in the stage that has another name now.
+ * Undefined for a step that is new. Pure.
  */
 export function matchSteps(
   others: readonly WrittenStep[],
