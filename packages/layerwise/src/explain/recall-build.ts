@@ -22,11 +22,11 @@ export interface Recording extends CallOptions {
 const defaultTag = "latest";
 
 /**
- * Finds the build before: the image that one of the tags points to now, the last one given first, since commands name
- * the commit before the branch; else the one under `latest`. What cannot be read is no reason to fail.
+ * Finds the build before: the image that one of the tags points to now, or else the one under `latest`. What cannot be
+ * read is no reason to fail.
  */
 export async function recallBuildBefore({ repository, tags }: BuildPlace, recording: Recording): Promise<BuildBefore> {
-  const wanted = [...new Set([...[...tags].reverse(), defaultTag])];
+  const wanted = tagsInOrder(tags);
   for (const tag of wanted) {
     const name = `${repository.name}:${tag}`;
     const found = await unlessUnreadable(async () => await repository.fetchManifest(tag, recording));
@@ -34,6 +34,16 @@ export async function recallBuildBefore({ repository, tags }: BuildPlace, record
     if (found !== undefined) return await recallRecord({ digest: found.digest, name }, recording);
   }
   return { kind: "no-build", looked: wanted.map((tag) => `${repository.name}:${tag}`) };
+}
+
+/**
+ * The tags to ask for, in order. A build that is to be `latest` follows what is `latest` now; of others the last one
+ * given comes first, since commands name the commit, which no build had before, ahead of the branch. Pure.
+ */
+export function tagsInOrder(tags: readonly string[]): readonly string[] {
+  const backwards = [...tags].reverse();
+  const floating = backwards.filter((tag) => tag === defaultTag);
+  return [...new Set([...floating, ...backwards, defaultTag])];
 }
 
 /** Finds the record of the build that made an image. */
