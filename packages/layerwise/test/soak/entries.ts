@@ -54,17 +54,21 @@ export function kindsOfTree(): Kinds {
 export function layerEntries(entries: readonly Entry[], kinds: Kinds): readonly Entry[] {
   const below = new Map(kinds);
   const files = new Map<string, Entry>();
+  const removed = new Set<string>();
   const kept: Entry[] = [];
   for (const entry of inOrder([...new Map(entries.map((one) => [one.path, one])).values()])) {
     const { path, type } = entry;
-    if (above(path).some((parent) => (kinds.get(parent) ?? "directory") !== "directory")) continue;
+    const parents = above(path);
+    if (parents.some((parent) => removed.has(parent) || (kinds.get(parent) ?? "directory") !== "directory")) continue;
     if (type === "opaque" ? below.get(path) !== "directory" : type === "whiteout" && !below.has(path)) continue;
     const linked = type === "hardlink" ? files.get(entry.target ?? "") : undefined;
     if (type === "hardlink" && linked === undefined) continue;
-    for (const parent of above(path)) kinds.set(parent, "directory");
+    for (const parent of parents) kinds.set(parent, "directory");
     if (type === "whiteout" || type === "opaque" || type !== "directory") forgetBelow(kinds, path);
-    if (type === "whiteout") kinds.delete(path);
-    else kinds.set(path, kindOf(type));
+    if (type === "whiteout") {
+      kinds.delete(path);
+      removed.add(path);
+    } else kinds.set(path, kindOf(type));
     if (type === "file") files.set(path, entry);
     // All names of a file have the same owner and mode.
     const attributes = linked && { mode: linked.mode, uid: linked.uid, gid: linked.gid };
