@@ -70,6 +70,17 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias: [{ find: /^aws-cdk-lib(?=\/|$)/, replacement: "aws-cdk-lib-floor" }] },
+        test: {
+          name: "cdk-lowest",
+          globalSetup: "packages/lab/test/install-for-tests.ts",
+          setupFiles: "packages/layerwise-cdk/test/lowest-cdk.ts",
+          include: ["packages/layerwise-cdk/test/{consumers,github,image,machines,pipeline,refusals,waves}.test.ts"],
+          testTimeout: slow,
+          hookTimeout: slow,
+        },
+      },
+      {
         test: {
           name: "e2e",
           globalSetup: "packages/lab/test/install-for-tests.ts",
