@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import type { ImagePlan } from "../src/private/plan-file.ts";
-import { buildImage, type PlatformBuild, platformTag } from "./build-image.ts";
+import { buildImage, type PlatformBuild } from "./build-image.ts";
 import { type Destination, openDestination } from "./destination.ts";
 import { handOver } from "./hand-over.ts";
-import { layerBytes, writeIndex } from "./image-index.ts";
+import { imageBytes, writeIndex } from "./image-index.ts";
+import { checkForLambda } from "./lambda-manifest.ts";
 import { logIn } from "./login.ts";
 import { type Outcome, writeOutputs } from "./outputs.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -31,14 +32,15 @@ export async function buildCommand(paths: readonly string[], running: Running): 
     const opened = { plan, destination: await openDestination({ repository, role }, settings) };
     outcomes.push((await reuseImage(opened, running)) ?? (await makeImage(opened, running)));
   }
-  await writeOutputs(running.outputs, outcomes);
+  await writeOutputs(running, outcomes);
 }
 
 /** An image whose tag is there is the image: it needs one request, and one more for each tag that follows it. */
 async function reuseImage({ plan, destination }: Opened, running: Running): Promise<Outcome | undefined> {
   const found = await destination.find(plan.tag);
   if (found === undefined) return undefined;
-  const { digest, manifest } = found;
+  checkForLambda(plan, found);
+  const { digest } = found;
   process.stdout.write(`${plan.path} is there: ${destination.reference}:${plan.tag} is ${digest}\n`);
   const behind: string[] = [];
   for (const tag of plan.floatingTags) if ((await destination.find(tag))?.digest !== digest) behind.push(tag);
@@ -49,7 +51,8 @@ async function reuseImage({ plan, destination }: Opened, running: Running): Prom
     const { exitCode } = await running.cli.call(["copy", `${reference}@${digest}`, reference, ...tags], { env });
     if (exitCode !== 0) throw new RunnerError(`could not move ${behind.join(", ")} to ${digest}`, { exitCode });
   }
-  return { tag: plan.tag, digest, reusedBytes: layerBytes(manifest), engineUsed: false };
+  const reusedBytes = await imageBytes(found, { plan, destination });
+  return { tag: plan.tag, digest, reusedBytes, engineUsed: false };
 }
 
 async function makeImage({ plan, destination }: Opened, running: Running): Promise<Outcome> {
@@ -65,11 +68,14 @@ async function makeImage({ plan, destination }: Opened, running: Running): Promi
   }
   outcomes.push(...(await Promise.all(needed.map((build) => handOver(build, running)))));
   const [only] = outcomes;
-  if (plan.platforms.length === 1 && only !== undefined) return only;
-  const tagOf = (platform: string) => platformTag(plan, platform);
+  if (plan.platforms.length === 1 && only !== undefined) {
+    const pushed = plan.isForLambda === true ? await destination.find(plan.tag) : undefined;
+    if (pushed !== undefined) checkForLambda(plan, pushed);
+    return only;
+  }
   return {
     tag: plan.tag,
-    digest: await writeIndex(destination, plan, tagOf),
+    digest: await writeIndex(destination, plan),
     reusedBytes: outcomes.reduce((sum, { reusedBytes }) => sum + reusedBytes, 0),
     engineUsed: outcomes.some(({ engineUsed }) => engineUsed),
   };

@@ -20,5 +20,5 @@ export async function continueCommand(running: Running): Promise<void> {
       hint: "let the fallback's machine be privileged",
     });
   }
-  await writeOutputs(running.outputs, [outcome]);
+  await writeOutputs(running, [outcome]);
 }

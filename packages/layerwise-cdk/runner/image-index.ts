@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import type { ImagePlan } from "../src/private/plan-file.ts";
-import type { Destination } from "./destination.ts";
+import { platformTag } from "./build-image.ts";
+import type { Destination, FoundImage } from "./destination.ts";
 import { RunnerError } from "./runner-error.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
@@ -12,24 +13,28 @@ interface ManifestPart {
   readonly layers?: readonly { readonly size: number }[];
 }
 
-/** Bytes of an image's layers, by its manifest; 0 for an index. */
-export function layerBytes(manifest: string): number {
+/** Bytes of all layers of an image that is there; behind an index, of all its platforms. */
+export async function imageBytes(
+  { manifest }: FoundImage,
+  { plan, destination }: { readonly plan: ImagePlan; readonly destination: Destination },
+): Promise<number> {
+  if (plan.platforms.length === 1) return layerBytes(manifest);
+  const images = await Promise.all(plan.platforms.map((platform) => destination.find(platformTag(plan, platform))));
+  return images.reduce((sum, image) => sum + (image === undefined ? 0 : layerBytes(image.manifest)), 0);
+}
+
+function layerBytes(manifest: string): number {
   const { layers = [] } = JSON.parse(manifest) as ManifestPart;
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Writes the index over the images of a plan's platforms, under its tags; gives its digest. */
-export async function writeIndex(
-  destination: Destination,
-  plan: ImagePlan,
-  tagOf: (platform: string) => string,
-): Promise<string> {
+export async function writeIndex(destination: Destination, plan: ImagePlan): Promise<string> {
   const manifests = [];
   for (const platform of plan.platforms) {
-    const found = await destination.find(tagOf(platform));
-    if (found === undefined) {
-      throw new RunnerError(`could not join the platforms of ${plan.path}: ${tagOf(platform)} is not there`);
-    }
+    const tag = platformTag(plan, platform);
+    const found = await destination.find(tag);
+    if (found === undefined) throw new RunnerError(`could not join the platforms of ${plan.path}: ${tag} is not there`);
     const [os, architecture] = platform.split("/");
     const { mediaType = "application/vnd.oci.image.manifest.v1+json" } = JSON.parse(found.manifest) as ManifestPart;
     const size = Buffer.byteLength(found.manifest);

@@ -26,7 +26,8 @@ async function runCommand(): Promise<number> {
     options: { assembly: { type: "string" }, source: { type: "string" }, outputs: { type: "string" } },
   });
   const { assembly = ".", source = ".", outputs } = values;
-  const running = { settings: readSettings(process.env), cli, assembly, source, outputs };
+  const gitHubOutput = process.env["GITHUB_OUTPUT"] || undefined;
+  const running = { settings: readSettings(process.env), cli, assembly, source, outputs, gitHubOutput };
   // Synth uses `cli` for every image, and should not have to load what speaks to AWS.
   switch (command) {
     case "build":

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ImagePlan } from "../src/private/plan-file.ts";
 import { openDestination } from "./destination.ts";
-import { layerBytes } from "./image-index.ts";
+import { imageBytes } from "./image-index.ts";
+import { checkForLambda } from "./lambda-manifest.ts";
 import { logIn } from "./login.ts";
 import { type Outcome, writeOutputs } from "./outputs.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -15,7 +16,7 @@ export async function promoteCommand(paths: readonly string[], running: Running)
     const to = await readPlan(paths[index + 1] as string, running);
     outcomes.push(await promote({ from, to }, running));
   }
-  await writeOutputs(running.outputs, outcomes);
+  await writeOutputs(running, outcomes);
 }
 
 async function promote({ from, to }: { from: ImagePlan; to: ImagePlan }, running: Running): Promise<Outcome> {
@@ -28,7 +29,8 @@ async function promote({ from, to }: { from: ImagePlan; to: ImagePlan }, running
       hint: "run the step that builds it before this one",
     });
   }
-  const { digest, manifest } = found;
+  checkForLambda(to, found);
+  const { digest } = found;
   const tags: string[] = [];
   for (const tag of [to.tag, ...to.floatingTags]) if ((await target.find(tag))?.digest !== digest) tags.push(tag);
   if (tags.length > 0) {
@@ -40,5 +42,6 @@ async function promote({ from, to }: { from: ImagePlan; to: ImagePlan }, running
       throw new RunnerError(`could not promote ${from.path}: layerwise ended with exit code ${exitCode}`, { exitCode });
     }
   }
-  return { tag: to.tag, digest, reusedBytes: layerBytes(manifest), engineUsed: false };
+  const reusedBytes = await imageBytes(found, { plan: from, destination: source });
+  return { tag: to.tag, digest, reusedBytes, engineUsed: false };
 }

@@ -3,19 +3,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImagePlan } from "../src/private/plan-file.ts";
 import type { CommandLine } from "./command-line.ts";
+import type { OutputFiles } from "./outputs.ts";
 import { RunnerError } from "./runner-error.ts";
 import type { Settings } from "./settings.ts";
 
 /** What every command has around it. */
-export interface Running {
+export interface Running extends OutputFiles {
   readonly settings: Settings;
   readonly cli: CommandLine;
   /** The folder of the cloud assembly. */
   readonly assembly: string;
   /** The folder of the source. */
   readonly source: string;
-  /** Where the exported variables are written to, if anywhere. */
-  readonly outputs: string | undefined;
 }
 
 /** Reads the plan of an image out of the cloud assembly. */

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
-import { Resource, Stack, Token } from "aws-cdk-lib";
+import { Stack, Token } from "aws-cdk-lib";
 import type { IRepository } from "aws-cdk-lib/aws-ecr";
 import { ContainerImage } from "aws-cdk-lib/aws-ecs";
 import type { Grant, IGrantable } from "aws-cdk-lib/aws-iam";
 import { DockerImageCode } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import { BaseImages } from "./base-images";
-import { BuildSecret } from "./build-secret";
+import type { BuildSecret } from "./build-secret";
 import { ImagePlatform } from "./image-platform";
 import type { ImagePublishRole } from "./image-publish-role";
 import { ImageRepository } from "./image-repository";
 import { ImageTag } from "./image-tag";
+import { checkBuildArgs } from "./private/check-build-args";
+import { checkConsumers } from "./private/check-consumers";
+import { checkRepository } from "./private/check-repository";
 import { contentHashOf } from "./private/content-hash";
 import { ImagePlanFile } from "./private/image-plan";
 import { lockedBases } from "./private/lock-file";
 import { PinnedRepository } from "./private/pinned-repository";
-import type { ImagePlan, PlannedSecret } from "./private/plan-file";
+import type { ImagePlan } from "./private/plan-file";
+import { plannedSecrets } from "./private/planned-secrets";
 import { refusal } from "./private/refuse";
 import { placeOf, type RepositoryPlace, registryHost } from "./private/repository-place";
 import { pathBelowSourceRoot, sourceRootContext } from "./private/source-root";
@@ -148,13 +152,12 @@ export class LayerwiseImage extends Construct {
   public readonly publishRole?: ImagePublishRole;
 
   /** @internal */
-  public readonly _plan: ImagePlan;
-
-  /** @internal */
   public readonly _place: RepositoryPlace;
 
+  private readonly plan: ImagePlan;
   private readonly repository: PinnedRepository;
   private readonly floatingTags: string[];
+  private isForLambda = false;
 
   public constructor(scope: Construct, id: string, props: LayerwiseImageProps) {
     super(scope, id);
@@ -165,6 +168,7 @@ export class LayerwiseImage extends Construct {
     const source = checkedSource(props, this);
     checkRepository(props.repository, this);
     checkFloatingTags(props);
+    checkBuildArgs(props.buildArgs ?? {}, this);
     const settings = settingsOf(props, { ...source, platforms: this.platforms });
     const { directory, file } = source;
     this.contentHash = contentHashOf({ directory, file, settings });
@@ -173,7 +177,7 @@ export class LayerwiseImage extends Construct {
     this._place = placeOf(props.repository);
     this.imageUri = `${registryHost(this._place, this)}/${this._place.name}:${this.imageTag}`;
     this.repository = new PinnedRepository(this, "Repository", { place: this._place, actual: props.repository });
-    this._plan = {
+    this.plan = {
       version: 1,
       path: this.node.path,
       directory: source.below,
@@ -185,7 +189,8 @@ export class LayerwiseImage extends Construct {
       tagKind: tag.kind as ImagePlan["tagKind"],
       floatingTags: this.floatingTags,
     };
-    new ImagePlanFile(this, "Plan", this._plan);
+    new ImagePlanFile(this, "Plan", () => this._plan);
+    this.node.addValidation({ validate: () => checkConsumers(this, props.repository) });
   }
 
   /** The image as the code of a `DockerImageFunction`. */
@@ -207,6 +212,7 @@ export class LayerwiseImage extends Construct {
         fix: "make an ImageRepository in each Region, and copy the image with an ImagePromotionStep",
       });
     }
+    this.isForLambda = true;
     return DockerImageCode.fromEcr(this.repository, { ...options, tagOrDigest: this.imageTag });
   }
 
@@ -219,6 +225,11 @@ export class LayerwiseImage extends Construct {
   /** Lets somebody pull the image. */
   public grantPull(grantee: IGrantable): Grant {
     return this.repository.grantPull(grantee);
+  }
+
+  /** @internal */
+  public get _plan(): ImagePlan {
+    return this.isForLambda ? { ...this.plan, isForLambda: true } : this.plan;
   }
 
   private refuseFloating(what: string): void {
@@ -271,30 +282,6 @@ function checkedSource({ directory: given, file: named }: LayerwiseImageProps, s
   return { directory, file: file.split(sep).join("/"), below };
 }
 
-/** A repository must be there before the image, and the image before what uses it: that takes two stacks. */
-function checkRepository(repository: IRepository, image: Construct): void {
-  if (!Resource.isOwnedResource(repository)) return;
-  const [stack, other] = [Stack.of(image), Stack.of(repository)];
-  if (stack === other) {
-    throw refusal({
-      what: `build ${image.node.path}`,
-      why: `its repository is in the same stack, ${stack.stackName}, so nothing can be pushed before the stack is deployed`,
-      fix: "move the repository into a stack of its own",
-    });
-  }
-  addStackDependency(stack, other, "an image is pushed into the repository before this stack is deployed");
-}
-
-/** The method was renamed within the versions that are supported, and its old name warns. */
-function addStackDependency(
-  stack: Stack & { addStackDependency?: Stack["addDependency"] },
-  to: Stack,
-  why: string,
-): void {
-  if (stack.addStackDependency === undefined) stack.addDependency(to, why);
-  else stack.addStackDependency(to, why);
-}
-
 function checkFloatingTags({ repository, floatingTags = [] }: LayerwiseImageProps): void {
   if (!(repository instanceof ImageRepository)) return;
   const missing = floatingTags.filter((tag) => !repository.floatingTags.includes(tag));
@@ -315,30 +302,8 @@ function settingsOf(
   if (platforms.length === 0) {
     throw refusal({ what: "build an image", why: "platforms is empty", fix: "give one, or leave it out" });
   }
-  const token = Object.entries(buildArgs).find(([, value]) => Token.isUnresolved(value));
-  if (token !== undefined) {
-    throw refusal({
-      what: `use the build argument ${token[0]}`,
-      why: "its value is known at deployment only, and the image is built before; a secret would be seen in the image",
-      fix: "give a value that is known at synth, or name a secret in buildSecrets",
-    });
-  }
   const names = platforms.map(({ platform }) => platform);
   const image = { directory, file, target, buildArgs, platforms: names };
   const bases = baseImages.isLocked ? lockedBases({ ...image, lockFile: baseImages.file }) : {};
-  return { target, platforms: names, buildArgs, secrets: secretsOf(props.buildSecrets ?? {}), bases };
-}
-
-function secretsOf(secrets: { readonly [id: string]: BuildSecret }): PlannedSecret[] {
-  return Object.entries(secrets).map(([id, secret]) => {
-    if (!(secret instanceof BuildSecret)) {
-      throw refusal({
-        what: `use the build secret ${id}`,
-        why: "it is a plain value, which would stand in the cloud assembly and in logs",
-        fix: "store it, and give BuildSecret.secretsManager(…) or BuildSecret.ssmParameter(…)",
-      });
-    }
-    const service = secret.service as PlannedSecret["service"];
-    return { id, service, name: secret.name, ...(secret.field === undefined ? {} : { field: secret.field }) };
-  });
+  return { target, platforms: names, buildArgs, secrets: plannedSecrets(props.buildSecrets ?? {}), bases };
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { App, type AppProps, Stack, Stage, type StageProps } from "aws-cdk-lib";
 import { Repository } from "aws-cdk-lib/aws-codecommit";
-import { DockerImageFunction } from "aws-cdk-lib/aws-lambda";
+import { Architecture, DockerImageFunction } from "aws-cdk-lib/aws-lambda";
 import { CodePipeline, CodePipelineSource, ShellStep } from "aws-cdk-lib/pipelines";
 import type { Construct } from "constructs";
 import {
   type ImageBuildOptions,
   ImageBuilds,
+  ImagePlatform,
   ImageRepository,
   LayerwiseImage,
   type LayerwiseImageProps,
@@ -33,7 +34,9 @@ export class FunctionStage extends Stage {
     this.repository = new ImageRepository(new Stack(this, "Repository"), "Images", { repositoryName, floatingTags });
     const stack = new Stack(this, "App");
     this.image = new LayerwiseImage(stack, "Image", { repository: this.repository, ...image });
-    new DockerImageFunction(stack, "Function", { code: this.image.toLambdaCode() });
+    const isArm = this.image.platforms.includes(ImagePlatform.LINUX_ARM64);
+    const architecture = isArm ? Architecture.ARM_64 : undefined;
+    new DockerImageFunction(stack, "Function", { code: this.image.toLambdaCode(), architecture });
   }
 }
 

@@ -97,6 +97,7 @@ it("writes the plan and the program that reads it into the stage's assembly", ()
     tag: image.imageTag,
     tagKind: "content",
     floatingTags: ["latest"],
+    isForLambda: true,
   });
   const runner = readFileSync(join(out, "layerwise-build.mjs"), "utf8");
   expect(runner.length).toBeGreaterThan(500_000);
@@ -142,8 +143,8 @@ it("gives a function the image by plain names, and lets AWS Lambda pull it", () 
 
 it("gives a task the image of another account's repository", () => {
   const app = makeApp();
-  const repository = Repository.fromRepositoryArn(app, "Images", "arn:aws:ecr:eu-west-1:222222222222:repository/app");
   const stack = new Stack(app, "App");
+  const repository = Repository.fromRepositoryArn(stack, "Images", "arn:aws:ecr:eu-west-1:222222222222:repository/app");
   const tag = ImageTag.fixed("1.2.3");
   const platforms = [ImagePlatform.LINUX_AMD64, ImagePlatform.LINUX_ARM64];
   const image = new LayerwiseImage(stack, "Image", { directory: makeContext(), repository, tag, platforms });

@@ -82,7 +82,8 @@ it("gives the build the rights that it needs, and no others", () => {
     two: BuildSecret.ssmParameter("/app/token"),
   };
   const app = makeApp();
-  const base = Repository.fromRepositoryArn(app, "Base", "arn:aws:ecr:eu-west-1:222222222222:repository/base");
+  const bases = new Stack(app, "Bases");
+  const base = Repository.fromRepositoryArn(bases, "Base", "arn:aws:ecr:eu-west-1:222222222222:repository/base");
   const image = { directory: makeContext(), buildSecrets };
   const template = Template.fromStack(pipelineStack(app, { image, build: { pullFrom: [base] } }));
 

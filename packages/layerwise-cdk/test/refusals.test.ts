@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SecretValue, Stack, Stage } from "aws-cdk-lib";
+import { Annotations, Match } from "aws-cdk-lib/assertions";
 import { Repository } from "aws-cdk-lib/aws-ecr";
 import {
   BaseImages,
-  BuildCompute,
   type BuildSecret,
   ClassicImageBuildStep,
-  EngineFallback,
   ImageBuildStep,
   ImageBuilds,
   ImagePlatform,
@@ -17,24 +16,11 @@ import {
   LayerwiseImage,
 } from "layerwise-cdk";
 import { expect, it } from "vitest";
-import { FunctionStage, type ImageProps, makeApp, makePipeline, pipelineStack } from "./app.ts";
+import { FunctionStage, type ImageProps, makeApp, makePipeline } from "./app.ts";
 import { base, goodContext, makeContext } from "./context.ts";
+import { refused } from "./refused.ts";
 
 const { LINUX_AMD64, LINUX_ARM64 } = ImagePlatform;
-
-/** The error of what must be refused: says why, and what to do. */
-function refused(act: () => unknown, { why, fix }: { why: RegExp | string; fix: RegExp | string }): void {
-  let error: Error | undefined;
-  try {
-    act();
-  } catch (caught) {
-    error = caught as Error;
-  }
-  const [first = "", ...rest] = (error?.message ?? "nothing was refused").split("\n  hint: ");
-  expect(first).toMatch(/^could not /);
-  expect(first).toMatch(why);
-  expect(rest.join("\n")).toMatch(fix);
-}
 
 function imageOf(props: Partial<ImageProps> = {}): LayerwiseImage {
   return new FunctionStage(makeApp(), "Dev", { image: { directory: makeContext(), ...props } }).image;
@@ -87,8 +73,8 @@ it("refuses several platforms for a function", () => {
 
 it("refuses a function in another Region than the repository", () => {
   const app = makeApp();
-  const repository = Repository.fromRepositoryArn(app, "Images", "arn:aws:ecr:eu-west-1:111111111111:repository/app");
   const stack = new Stack(app, "App", { env: { account: "111111111111", region: "us-east-1" } });
+  const repository = Repository.fromRepositoryArn(stack, "Images", "arn:aws:ecr:eu-west-1:111111111111:repository/app");
   const image = new LayerwiseImage(stack, "Image", { directory: makeContext(), repository });
 
   refused(() => image.toLambdaCode(), { why: "of its own Region, us-east-1", fix: "ImageRepository in each Region" });
@@ -107,6 +93,20 @@ it("refuses a secret, and every other token, as a build argument", () => {
     why: "its value is known at deployment only",
     fix: "name a secret in buildSecrets",
   });
+});
+
+it.each([
+  ["NPM_TOKEN", 1],
+  ["password", 1],
+  ["PUBLIC_KEY", 0],
+  ["KEYCLOAK_VERSION", 0],
+])("warns of a secret that is a plain build argument: %s", (name, count) => {
+  const image = imageOf({ buildArgs: { [name]: "hunter2" } });
+
+  const warnings = Annotations.fromStack(Stack.of(image)).findWarning("*", Match.stringLikeRegexp("in buildSecrets"));
+
+  expect(warnings).toHaveLength(count);
+  expect(JSON.stringify(warnings.map(({ entry }) => entry.data))).not.toContain("hunter2");
 });
 
 it("refuses a directory or a Dockerfile that is not there, or elsewhere", () => {
@@ -157,28 +157,6 @@ it("refuses floating tags that Amazon ECR cannot exclude", () => {
 
   refused(() => make(["*"]), { why: '"*" is no tag', fix: "name each floating tag exactly" });
   refused(() => make(["a", "b", "c", "d", "e"]), { why: "there are 5 floating tags", fix: "give at most 4" });
-});
-
-it("refuses machines that cannot do what is asked", () => {
-  const image = { directory: makeContext() };
-  const engine = BuildCompute.ec2({ privileged: true });
-
-  refused(() => BuildCompute.dockerServer({ architecture: LINUX_ARM64 }), { why: "x86 only", fix: "BuildCompute.ec2" });
-  refused(() => pipelineStack(makeApp(), { image, region: "eu-north-1" }), {
-    why: "CodeBuild does not have it there",
-    fix: "compute: BuildCompute.ec2()",
-  });
-  refused(
-    () => pipelineStack(makeApp(), { image, build: { compute: engine, engineFallback: EngineFallback.none() } }),
-    {
-      why: "has an engine of its own",
-      fix: "leave engineFallback out",
-    },
-  );
-  refused(
-    () => pipelineStack(makeApp(), { image: { ...image, platforms: [LINUX_ARM64] }, build: { compute: engine } }),
-    { why: "the engine of the step BuildImages is on linux/amd64", fix: "give the compute the architecture" },
-  );
 });
 
 it("refuses a step that is not told the commit, or that has no images or no source", () => {

@@ -13,12 +13,12 @@ import { packagedRunner } from "./runner-paths";
  * changed image nor another version of layerwise changes the pipeline's own template.
  */
 export class ImagePlanFile extends Construct {
-  public constructor(scope: Construct, id: string, plan: ImagePlan) {
+  public constructor(scope: Construct, id: string, plan: () => ImagePlan) {
     super(scope, id);
     const name = planFileName(scope.node.addr);
     attachCustomSynthesis(this, {
       onSynthesize: ({ outdir }: ISynthesisSession) => {
-        writeFileSync(join(outdir, name), `${JSON.stringify(plan, undefined, 2)}\n`);
+        writeFileSync(join(outdir, name), `${JSON.stringify(plan(), undefined, 2)}\n`);
         const copy = join(outdir, runnerFileName);
         if (!existsSync(copy)) copyFileSync(packagedRunner, copy);
       },

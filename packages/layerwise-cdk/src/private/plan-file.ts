@@ -50,6 +50,8 @@ export interface ImagePlan {
   /** Whether the tag stands for the inputs, for a commit, or for what the author says. */
   readonly tagKind: "content" | "commit" | "fixed";
   readonly floatingTags: readonly string[];
+  /** Whether a function is made from the image: AWS Lambda does not take every form of manifest. */
+  readonly isForLambda?: boolean;
   /** Digests by the name of a base image as the Dockerfile has it. */
   readonly bases: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Resource, Stack, Stage } from "aws-cdk-lib";
+import type { IRepository } from "aws-cdk-lib/aws-ecr";
+import type { Construct } from "constructs";
+import { refusal } from "./refuse";
+
+/**
+ * A repository must be there before the image, and the image before what uses it: that takes two stacks.
+ *
+ * Stacks of two stages cannot depend on each other; there the pipeline's order of stages is what decides.
+ */
+export function checkRepository(repository: IRepository, image: Construct): void {
+  if (!Resource.isOwnedResource(repository)) return;
+  const [stack, other] = [Stack.of(image), Stack.of(repository)];
+  if (stack === other) {
+    throw refusal({
+      what: `build ${image.node.path}`,
+      why: `its repository is in the same stack, ${stack.stackName}, so nothing can be pushed before the stack is deployed`,
+      fix: "move the repository into a stack of its own",
+    });
+  }
+  if (Stage.of(stack) !== Stage.of(other)) return;
+  addStackDependency(stack, other, "an image is pushed into the repository before this stack is deployed");
+}
+
+/** The method was renamed within the versions that are supported, and its old name warns. */
+function addStackDependency(
+  stack: Stack & { addStackDependency?: Stack["addDependency"] },
+  to: Stack,
+  why: string,
+): void {
+  if (stack.addStackDependency === undefined) stack.addDependency(to, why);
+  else stack.addStackDependency(to, why);
+}
