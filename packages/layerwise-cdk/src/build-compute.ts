@@ -12,6 +12,7 @@ import {
 } from "aws-cdk-lib/aws-codebuild";
 import type { ISecurityGroup, IVpc, SubnetSelection } from "aws-cdk-lib/aws-ec2";
 import { ImagePlatform } from "./image-platform";
+import { checkBuildImage, checkFleet, checkSize } from "./private/check-machine";
 import { refusal } from "./private/refuse";
 
 /** Memory of a build on AWS Lambda. */
@@ -175,6 +176,8 @@ export class BuildCompute {
   public static ec2(options: Ec2ComputeOptions = {}): BuildCompute {
     const { size = ComputeType.SMALL, architecture = ImagePlatform.LINUX_AMD64, privileged = false } = options;
     const buildImage = options.buildImage ?? standardImage(architecture);
+    checkBuildImage(buildImage, architecture);
+    checkSize(size);
     const environment = { buildImage, computeType: size, privileged };
     return new BuildCompute({ ...options, kind: "ec2", hasEngine: privileged, architecture, environment });
   }
@@ -189,6 +192,7 @@ export class BuildCompute {
         fix: "use BuildCompute.ec2({ privileged: true, architecture: ImagePlatform.LINUX_ARM64 })",
       });
     }
+    checkSize(size);
     const environment = {
       buildImage: standardImage(architecture),
       computeType: ComputeType.SMALL,
@@ -200,6 +204,7 @@ export class BuildCompute {
   /** Machines that are reserved for your builds, and paid for by the hour. */
   public static fleet(fleet: IFleet, options: FleetOptions = {}): BuildCompute {
     const { architecture = ImagePlatform.LINUX_AMD64, privileged = true } = options;
+    checkFleet(fleet, architecture);
     const environment = { buildImage: standardImage(architecture), fleet, privileged };
     return new BuildCompute({ ...options, kind: "fleet", hasEngine: privileged, architecture, environment });
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Annotations } from "aws-cdk-lib";
-import { type IBuildImage, type IProject, LinuxBuildImage } from "aws-cdk-lib/aws-codebuild";
+import type { IBuildImage, IProject } from "aws-cdk-lib/aws-codebuild";
 import type { IStage } from "aws-cdk-lib/aws-codepipeline";
 import type { IPrincipal } from "aws-cdk-lib/aws-iam";
 import {
@@ -31,9 +31,9 @@ export interface ClassicImageBuildStepProps {
   readonly cloudAssembly: IFileSetProducer;
 
   /**
-   * CodeBuild's image, on a privileged machine.
+   * CodeBuild's image, on a privileged machine of the platform of the image.
    *
-   * @default LinuxBuildImage.STANDARD_7_0
+   * @default - a maintained standard image of the platform
    */
   readonly buildImage?: IBuildImage;
 }
@@ -49,15 +49,18 @@ const alternating = /(?:\/standard:[789]|x86_64-standard:[56]|aarch64-standard:[
  * and for those who want just that; an `ImageBuildStep` moves less and needs no privileged machine.
  */
 export class ClassicImageBuildStep extends CodeBuildStep implements ICodePipelineActionFactory {
-  private readonly classic: ClassicImageBuildStepProps;
+  private readonly image: LayerwiseImage;
+  private readonly machine: BuildCompute;
   private made?: IProject;
 
   public constructor(id: string, props: ClassicImageBuildStepProps) {
     const { image, source, cloudAssembly } = props;
     checkImage(id, image);
     super(id, { input: source, additionalInputs: { [assemblyFolder]: cloudAssembly }, commands: [] });
-    this.classic = props;
-    const { imageId } = props.buildImage ?? LinuxBuildImage.STANDARD_7_0;
+    this.image = image;
+    const [architecture] = image.platforms;
+    this.machine = BuildCompute.ec2({ privileged: true, architecture, buildImage: props.buildImage });
+    const { imageId = "" } = this.machine._settings.environment.buildImage ?? {};
     if (alternating.test(imageId)) {
       Annotations.of(image).addWarningV2(
         "layerwise-cdk:alternating-inline-cache",
@@ -79,13 +82,14 @@ export class ClassicImageBuildStep extends CodeBuildStep implements ICodePipelin
   /** Adds the build to a stage of AWS CodePipeline. */
   public produceAction(stage: IStage, options: ProduceActionOptions): CodePipelineActionFactoryResult {
     const scope = actionScope(options);
-    const { image, buildImage } = this.classic;
+    const { image, machine } = this;
     const [source, assembly] = this.inputs;
     const folder = `$CODEBUILD_SRC_DIR_${options.artifacts.toCodePipeline((assembly ?? source).fileSet).artifactName}`;
     const project = actionProject(scope, "Project", {
-      compute: BuildCompute.ec2({ privileged: true, buildImage }),
+      compute: machine,
       commands: classicCommands(image._plan, `${folder}/${planPath(image)}`),
-      variables: { ...placeVariables(scope), DOCKER_BUILDKIT: "1" },
+      // An attestation makes an index of an image, and AWS Lambda takes none.
+      variables: { ...placeVariables(scope), DOCKER_BUILDKIT: "1", BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
       description: `builds ${image.node.path} with an inline cache`,
       isClassic: true,
     });

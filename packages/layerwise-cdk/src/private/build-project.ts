@@ -12,6 +12,7 @@ import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 import type { BuildCompute } from "../build-compute";
 import { buildSpecOf, exportedVariables } from "./build-spec";
+import { checkNode } from "./check-machine";
 import { refusal } from "./refuse";
 
 /** Regions with builds on AWS Lambda. https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html */
@@ -34,7 +35,7 @@ export interface BuildProjectOptions {
   readonly commands: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
   readonly description: string;
-  /** Whether the build exports the tag only. */
+  /** Whether the build is the usual recipe: it exports the tag only, and runs on images without a current Node.js. */
   readonly isClassic?: boolean;
   readonly projectName?: string;
   readonly encryptionKey?: IKey;
@@ -64,10 +65,12 @@ function projectProps(scope: Construct, options: BuildProjectOptions): CommonPro
   } = options;
   const { kind, environment, vpc, subnetSelection, securityGroups, timeout } = compute._settings;
   if (kind === "lambda") checkRegion(scope);
+  if (!isClassic && environment.buildImage !== undefined) checkNode(environment.buildImage);
+  const exported = isClassic ? ["LAYERWISE_TAG"] : exportedVariables;
   return {
     projectName,
     description: description.slice(0, 255),
-    buildSpec: buildSpecOf(commands, { compute, exported: isClassic ? ["LAYERWISE_TAG"] : exportedVariables }),
+    buildSpec: buildSpecOf(commands, { exported, needsRuntime: kind !== "lambda" && !isClassic }),
     environment: { ...environment, environmentVariables: plain(variables) },
     // CodeBuild on AWS Lambda takes none of these.
     ...(kind === "lambda" ? {} : { vpc, subnetSelection, securityGroups, timeout }),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BuildSpec } from "aws-cdk-lib/aws-codebuild";
-import type { BuildCompute } from "../build-compute";
 
 /** What a build tells the pipeline. */
 export const exportedVariables: readonly string[] = [
@@ -28,17 +27,20 @@ export function runnerCommands({ runner, words }: RunnerCommand): string[] {
   ];
 }
 
+/** What a build specification depends on besides the commands. */
+export interface BuildSpecOptions {
+  readonly exported: readonly string[];
+  /** Whether Node.js must be asked for; images of AWS Lambda have the one that they are named after. */
+  readonly needsRuntime: boolean;
+}
+
 /** The build specification of a project of ours. https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html */
-export function buildSpecOf(
-  commands: readonly string[],
-  { compute, exported }: { readonly compute: BuildCompute; readonly exported: readonly string[] },
-): BuildSpec {
+export function buildSpecOf(commands: readonly string[], { exported, needsRuntime }: BuildSpecOptions): BuildSpec {
   return BuildSpec.fromObject({
     version: "0.2",
     env: { shell: "bash", "exported-variables": exported },
     phases: {
-      // The images of AWS Lambda have the one Node.js that they are named after.
-      ...(compute._settings.kind === "lambda" ? {} : { install: { "runtime-versions": { nodejs: "22" } } }),
+      ...(needsRuntime ? { install: { "runtime-versions": { nodejs: "22" } } } : {}),
       build: { commands },
     },
   });
