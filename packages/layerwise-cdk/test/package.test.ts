@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from "node:child_process";
-import { readFileSync, symlinkSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -12,11 +12,8 @@ const modules = join(root, "node_modules");
 
 it("has bindings for Python that compile, and that the calls of the example fit", () => {
   const out = makeFolder();
-  const pacmak = join(modules, "jsii-pacmak/bin/jsii-pacmak");
 
-  execFileSync(process.execPath, [pacmak, "--code-only", "--targets", "python", "--outdir", out, home], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  generate(["python"], out);
   execFileSync("python3", [
     "-m",
     "compileall",
@@ -46,6 +43,21 @@ it("has bindings for Python that compile, and that the calls of the example fit"
     "LayerwiseImage.to_lambda_code",
   ]);
   expect(() => callsIn("wrong.py")).toThrow("missing a required argument: 'from_'");
+});
+
+it("has bindings for Java, .NET and Go", () => {
+  const out = makeFolder();
+
+  generate(["java", "dotnet", "go"], out);
+
+  const files = readdirSync(out, { recursive: true, encoding: "utf8" });
+  for (const file of [
+    /java\/.*\/LayerwiseImage\.java$/,
+    /dotnet\/.*\/LayerwiseImage\.cs$/,
+    /go\/.*\/LayerwiseImage\.go$/,
+  ]) {
+    expect(files.filter((path) => file.test(path))).toHaveLength(1);
+  }
 });
 
 it("has an example in its README that compiles", () => {
@@ -80,6 +92,14 @@ it("has tests whose types are right", () => {
 
   expect(outputOf(tsc)).toBe("");
 });
+
+/** Makes the code of bindings. */
+function generate(targets: readonly string[], out: string): void {
+  const pacmak = join(modules, "jsii-pacmak/bin/jsii-pacmak");
+  execFileSync(process.execPath, [pacmak, "--code-only", "--outdir", out, home, "--targets", ...targets], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+}
 
 /** What a compiler says, whether it succeeds or not. */
 function outputOf(run: () => string): string {
