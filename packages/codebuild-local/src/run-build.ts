@@ -10,6 +10,7 @@ import { type Buildspec, parseBuildspec } from "./buildspec.ts";
 import { type Collected, collectArtifacts, collectReports } from "./collect-output.ts";
 import { type BuildFolders, type BuildIdentity, type ResolvedVariables, resolveVariables } from "./environment.ts";
 import { CodeBuildLocalError } from "./error.ts";
+import { forCompute } from "./for-compute.ts";
 import { buildspecPlace, defaultAccount, lambdaTimeoutMinutes, type Project } from "./project.ts";
 import { runPhases } from "./run-phases.ts";
 import { openShellSession } from "./shell-session.ts";
@@ -43,7 +44,7 @@ async function buildIn(folder: string, options: BuildOptions): Promise<BuildResu
     ...options.identity,
   };
   const folders = await makeFolders(folder, options);
-  const buildspec = await readBuildspec(folders.source, options);
+  const buildspec = forCompute(await readBuildspec(folders.source, options), project);
   for (const text of buildspec.ignored) emit({ kind: "note", text: `ignored ${text}` });
   const resolved = await resolveVariables(
     { buildspec, project: project.variables, start: options.variables ?? [] },
