@@ -11,6 +11,7 @@ import { AwsLocalError } from "./error.ts";
 import { listen, type Serve } from "./listener.ts";
 import { type AccessKey, createPrincipals } from "./principal.ts";
 import { type PolicyDocument, readPolicy } from "./rights/policy.ts";
+import { readTrust } from "./rights/trust.ts";
 import type { Buckets } from "./s3/object-store.ts";
 import type { SecretStore } from "./secrets.ts";
 
@@ -46,6 +47,14 @@ export interface RegistryCall {
   readonly sent: number;
 }
 
+/** What is known of a role besides its rights. */
+export interface RoleOptions {
+  /** The first account by default. */
+  readonly account?: string | undefined;
+  /** Its trust policy; without one, everybody may assume it. */
+  readonly trust?: PolicyDocument | undefined;
+}
+
 /** A piece of AWS that runs here. */
 export interface AwsLocal {
   /** For AWS_ENDPOINT_URL: all APIs, `http://address:port`. */
@@ -65,10 +74,10 @@ export interface AwsLocal {
   /** A user's key, by default of the first account. */
   addUser(name: string, account?: string): AccessKey;
   /**
-   * A role of the first account that may do what these policies allow, and nothing else; gives credentials of a session.
-   * Roles that are not added may do everything.
+   * A role that may do what these policies allow, and nothing else; gives credentials of a session. Roles that are not
+   * added may do everything.
    */
-  addRole(name: string, policies: readonly PolicyDocument[]): AccessKey;
+  addRole(name: string, policies: readonly PolicyDocument[], options?: RoleOptions): AccessKey;
   /**
    * What a client's environment needs: endpoint, Region, credentials, and the way to the registries' names. Nothing of
    * the machine's own AWS settings is used.
@@ -173,9 +182,10 @@ export async function startAwsLocal(options: AwsLocalOptions): Promise<AwsLocal>
     },
     caFile: certificates.caFile,
     addUser: (name, owner = account) => principals.addUser(owner, name).key,
-    addRole: (role, policies) => {
-      principals.addRole(`arn:aws:iam::${account}:role/${role}`, readPolicy(policies));
-      return principals.assume({ account, role, session: "local", expires: Number.POSITIVE_INFINITY }).key;
+    addRole: (role, policies, { account: owner = account, trust } = {}) => {
+      const known = { policy: readPolicy(policies), trust: trust === undefined ? undefined : readTrust(trust) };
+      principals.addRole(`arn:aws:iam::${owner}:role/${role}`, known);
+      return principals.assume({ account: owner, role, session: "local", expires: Number.POSITIVE_INFINITY }).key;
     },
     environment: (key = first) => ({
       AWS_ENDPOINT_URL: endpoint,

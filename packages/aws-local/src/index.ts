@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { ApiCall } from "./api-server.ts";
-export { type AwsLocal, type AwsLocalOptions, type RegistryCall, startAwsLocal } from "./aws-local.ts";
+export {
+  type AwsLocal,
+  type AwsLocalOptions,
+  type RegistryCall,
+  type RoleOptions,
+  startAwsLocal,
+} from "./aws-local.ts";
 export type {
   BuildOutcome,
   BuildPhase,

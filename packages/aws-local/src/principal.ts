@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import type { Policy } from "./rights/policy.ts";
+import type { Trust } from "./rights/trust.ts";
 
 /** Credentials as AWS hands them out. */
 export interface AccessKey {
@@ -25,13 +26,22 @@ export interface Principal {
   readonly policy?: Policy | undefined;
 }
 
+/** A role whose rights are known. */
+export interface KnownRole {
+  readonly policy: Policy;
+  /** Undefined: everybody may assume it. */
+  readonly trust: Trust | undefined;
+}
+
 /** The keys that are known. */
 export interface Principals {
   find(accessKeyId: string): Principal | undefined;
   /** Adds a user of an account, with a key that does not expire. */
   addUser(account: string, name: string): Principal;
-  /** Notes what a role may do; one that is not known may do everything. */
-  addRole(arn: string, policy: Policy): void;
+  /** Notes what a role may do, and who may assume it; one that is not known may do everything, for everybody. */
+  addRole(arn: string, role: KnownRole): void;
+  /** Who may assume a role; undefined: everybody. */
+  trustOf(arn: string): Trust | undefined;
   /** Temporary credentials of a role. */
   assume(role: {
     readonly account: string;
@@ -44,7 +54,7 @@ export interface Principals {
 /** Starts without any key. */
 export function createPrincipals(): Principals {
   const known = new Map<string, Principal>();
-  const policies = new Map<string, Policy>();
+  const roles = new Map<string, KnownRole>();
   const add = (principal: Principal) => {
     known.set(principal.key.accessKeyId, principal);
     return principal;
@@ -58,7 +68,8 @@ export function createPrincipals(): Principals {
         arn: `arn:aws:iam::${account}:user/${name}`,
         id: `AIDA${letters(17)}`,
       }),
-    addRole: (arn, policy) => void policies.set(arn, policy),
+    addRole: (arn, role) => void roles.set(arn, role),
+    trustOf: (arn) => roles.get(arn)?.trust,
     assume: ({ account, role, session, expires }) =>
       add({
         key: {
@@ -70,7 +81,7 @@ export function createPrincipals(): Principals {
         arn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
         id: `AROA${letters(17)}:${session}`,
         expires,
-        policy: policies.get(`arn:aws:iam::${account}:role/${role}`),
+        policy: roles.get(`arn:aws:iam::${account}:role/${role}`)?.policy,
       }),
   };
 }

@@ -20,6 +20,11 @@ export function callSts(
   if (role === "" || !/^[\w+=,.@-]{2,64}$/.test(session)) {
     throw new AwsError("ValidationError", `RoleArn or RoleSessionName is invalid: ${given} ${session}`);
   }
+  const asked = { account: caller.principal.account, externalId: input.get("ExternalId") ?? undefined };
+  if (principals.trustOf(`arn:aws:iam::${account}:role/${role}`)?.allows(asked) === false) {
+    const message = `User: ${caller.principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${given}`;
+    throw new AwsError("AccessDenied", message, 403);
+  }
   const expires = now + Number(input.get("DurationSeconds") ?? 3600) * 1000;
   const { key, arn, id } = principals.assume({ account, role, session, expires });
   return (

@@ -32,7 +32,8 @@ const day = 86_400_000;
  * Which images a lifecycle policy expires.
  *
  * Rules are applied by priority, the lowest first, and an image belongs to the first rule that selects it, whether that
- * one expires it or keeps it. Several prefixes or patterns of one rule must all match, each some tag of the image.
+ * one expires it or keeps it. Several prefixes or patterns of one rule must all match, each some tag of the image. What
+ * an index refers to stays as long as the index.
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
  *
  * @throws {AwsError} InvalidParameterException for a policy that ECR would refuse
@@ -43,6 +44,7 @@ export function expiringImages(
 ): readonly ExpiringImage[] {
   const rules = readRules(policy);
   const taken = new Set<string>();
+  const referred = new Set([...repository.images.values()].flatMap(({ refers }) => refers));
   const expiring: ExpiringImage[] = [];
   for (const rule of rules) {
     const selected = [...repository.images.values()]
@@ -55,7 +57,7 @@ export function expiringImages(
       const since = countType === "sinceImagePulled" ? (pulledAt ?? pushedAt) : pushedAt;
       return now - since > countNumber * day;
     });
-    for (const { digest, pushedAt } of old) {
+    for (const { digest, pushedAt } of old.filter((image) => !referred.has(image.digest))) {
       expiring.push({ digest, tags: tagsOf(repository, digest), pushedAt, rulePriority: rule.rulePriority });
     }
   }

@@ -110,7 +110,11 @@ interface Running {
   readonly values: TemplateValues;
 }
 
-async function runAction(name: string, { options, values }: Running): Promise<{ result: BuildResult; log: string }> {
+/** Runs the build of an action, by stage and name. */
+export async function runAction(
+  name: string,
+  { options, values }: Running,
+): Promise<{ result: BuildResult; log: string }> {
   const { template, source, assembly, machine, scratch, aws } = options;
   const action = buildActionsIn(template, values).find((one) => `${one.stage}.${one.name}` === name);
   if (action === undefined) throw new Error(`there is no build ${name}`);
