@@ -53,6 +53,8 @@ export default defineConfig({
           name: "lab",
           globalSetup: "packages/lab/test/install-for-tests.ts",
           include: ["packages/lab/test/**/*.test.ts", "packages/aws-local/test/**/*.test.ts"],
+          // Ten seconds for each app; the constructs' own tests have it.
+          env: { CDK_VALIDATION: "false" },
           testTimeout: slow,
           hookTimeout: slow,
           fileParallelism: false,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CreateRepositoryCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { BatchGetImageCommand, CreateRepositoryCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { awsValues, buildActionsIn, projectsIn, readProject, type Template } from "codebuild-local";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { type Engine, type Registry, startEngine, startRegistry, tinyBase } from
 import { type AwsLocal, localProject, startAwsLocal } from "../../src/index.ts";
 import { clientsOf } from "../clients.ts";
 import { copyExample, type ExampleApp, makeBase } from "./example-app.ts";
-import { type PipelineRun, runPipeline } from "./local-pipeline.ts";
+import { type Deployed, type PipelineRun, runPipeline } from "./local-pipeline.ts";
 import { keysOf, type RoleScope, roleOf } from "./role-of.ts";
 
 const bucket = "pipeline-artifacts";
@@ -79,6 +79,8 @@ function fallbackOf(template: Template, given: Readonly<Record<string, string>>)
 
 interface Deploy extends PipelineRun {
   readonly template: Template;
+  /** All templates of the assembly, by their paths in it. */
+  readonly templates: Readonly<Record<string, string>>;
   /** Builds that were handed over. */
   readonly handedOver: number;
   /** Manifests and blobs that were written. */
@@ -98,7 +100,14 @@ async function deploy(): Promise<Deploy> {
   const done = await runPipeline({ ...options, machine: (action) => machine(action, scope) });
   const handedOver = aws.calls.slice(calls).filter(({ operation }) => operation === "StartBuild").length;
   const writes = aws.registryCalls.slice(requests).filter(({ method }) => method === "PUT").length;
-  return { ...done, template, handedOver, writes };
+  return { ...done, template, templates: await templatesIn(assembly), handedOver, writes };
+}
+
+async function templatesIn(assembly: string): Promise<Readonly<Record<string, string>>> {
+  const paths = (await readdir(assembly, { recursive: true })).filter((path) => path.endsWith(".template.json"));
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [path, await readFile(join(assembly, path), "utf8")])),
+  );
 }
 
 async function digestOf(repositoryName: string, imageTag: string): Promise<string | undefined> {
@@ -106,6 +115,42 @@ async function digestOf(repositoryName: string, imageTag: string): Promise<strin
     new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag }] }),
   );
   return imageDetails?.[0]?.imageDigest;
+}
+
+interface Layer {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** The layers of a function's image. What AWS Lambda is given is a single image of gzip layers, whoever has built it. */
+async function layersOf(deployed: Deployed | undefined): Promise<readonly Layer[]> {
+  const { images = [] } = await clients.ecr.send(
+    new BatchGetImageCommand({ repositoryName: "orders-dev", imageIds: [{ imageDigest: deployed?.digest }] }),
+  );
+  const { mediaType, layers } = JSON.parse(images[0]?.imageManifest ?? "") as { mediaType: string; layers: Layer[] };
+  expect(mediaType).toMatch(
+    /^application\/vnd\.(?:oci\.image\.manifest\.v1|docker\.distribution\.manifest\.v2)\+json$/,
+  );
+  for (const layer of layers) expect(layer.mediaType).toMatch(/[.+]gzip$/);
+  return layers;
+}
+
+function bytesOf(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What the pipeline is told of how an image came to be; a copy to the next stage makes nothing. */
+async function expectTold({ builds, functions }: Deploy, told: { engine: boolean; reused: number }): Promise<void> {
+  const all = bytesOf(await layersOf(functions["Dev"]));
+  const said = Object.values(builds).map(({ exportedVariables }) => [
+    exportedVariables["LAYERWISE_ENGINE_USED"],
+    exportedVariables["LAYERWISE_REUSED_BYTES"],
+  ]);
+  expect(said).toEqual([
+    [String(told.engine), String(told.reused)],
+    ["false", String(all)],
+  ]);
 }
 
 /** What each deployment must leave, whatever it had to do. */
@@ -136,23 +181,35 @@ it("the example's pipeline deploys, and does only what a change needs", async ()
   );
   expect(first.handedOver).toBe(1);
   await expectDeployed(first);
+  const layers = await layersOf(first.functions["Dev"]);
+  // Three instructions have made a layer each; below them is the base.
+  const base = bytesOf(layers.slice(0, -3));
+  await expectTold(first, { engine: true, reused: base });
 
   await app.write("src/app.py", "def app(event, context):\n    return 2\n");
   const source = await deploy();
   expect(source.handedOver).toBe(0);
   expect(source.functions["Dev"]?.digest).not.toBe(first.functions["Dev"]?.digest);
   await expectDeployed(source);
+  const changed = await layersOf(source.functions["Dev"]);
+  expect(changed.slice(0, -1)).toEqual(layers.slice(0, -1));
+  await expectTold(source, { engine: false, reused: bytesOf(changed.slice(0, -1)) });
 
+  // A commit that leaves the image alone: CloudFormation has nothing to update either.
+  await app.write("../README.md", "Another text.\n");
   const nothing = await deploy();
   expect([nothing.handedOver, nothing.writes]).toEqual([0, 0]);
   expect(nothing.functions).toEqual(source.functions);
+  expect(nothing.templates).toEqual(source.templates);
   await expectDeployed(nothing);
+  await expectTold(nothing, { engine: false, reused: bytesOf(changed) });
 
   await app.write("requirements.txt", "requests==2.32.5\nidna==3.10\n");
   const dependency = await deploy();
   expect(dependency.handedOver).toBe(1);
   expect(dependency.functions["Dev"]?.uri).not.toBe(source.functions["Dev"]?.uri);
   await expectDeployed(dependency);
+  await expectTold(dependency, { engine: true, reused: base });
 
   // No change of an image has changed the pipeline.
   for (const { template } of [source, nothing, dependency]) expect(template).toEqual(first.template);

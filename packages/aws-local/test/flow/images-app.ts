@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { App, Stack, Stage } from "aws-cdk-lib";
 import { Repository } from "aws-cdk-lib/aws-codecommit";
-import { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import { CpuArchitecture, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import { CodePipeline, CodePipelineSource, ShellStep } from "aws-cdk-lib/pipelines";
 import type { Template } from "codebuild-local";
 import { BaseImages, BuildSecret, ImageBuilds, ImagePlatform, ImageRepository, LayerwiseImage } from "layerwise-cdk";
@@ -68,7 +68,8 @@ export async function synthImages(
     directory: join(source, "platforms"),
     platforms: [ImagePlatform.LINUX_AMD64, ImagePlatform.LINUX_ARM64],
   });
-  const task = new FargateTaskDefinition(user, "Task");
+  const cpuArchitecture = own === ImagePlatform.LINUX_ARM64 ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64;
+  const task = new FargateTaskDefinition(user, "Task", { runtimePlatform: { cpuArchitecture } });
   task.addContainer("secret", { image: secret.toEcsImage() });
   task.addContainer("platforms", { image: platforms.toEcsImage() });
   const options = { source: commits, cloudAssembly: pipeline.cloudAssemblyFileSet };
