@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { treeBase } from "../../../lab/src/index.ts";
+import { hostPlatform, treeBase } from "../../../lab/src/index.ts";
 import { openSite } from "./site.ts";
 
 const standIn = new URL("../../dist/bundle/layerwise-docker.js", import.meta.url).pathname;
@@ -86,6 +86,19 @@ it("pushes while it builds if it is asked to", async () => {
 
   expect(JSON.parse(await readFile(join(site.work, "metadata.json"), "utf8"))["image.name"]).toContain(target);
   expect(await site.tags("direct")).toEqual(["1"]);
+});
+
+it("takes the command lines of AWS SAM", async () => {
+  const folder = await site.context("context sam", { Dockerfile: `FROM ${base}\nARG A\nCOPY a /a\n`, a: "sam" });
+  const platform = `linux/${hostPlatform().architecture}`;
+  const flags = ["--provenance=false", "--sbom=false", "--platform", platform, "--build-arg", "A=1", "--rm"];
+
+  const available = await docker(["buildx", "version"]);
+  const built = await docker(["buildx", "build", "-f", join(folder, "Dockerfile"), "-t", "sam", ...flags, folder]);
+
+  expect(available.exitCode).toBe(0);
+  expect(built.exitCode, built.stderr).toBe(0);
+  expect((await docker(["inspect", "sam"])).exitCode).toBe(0);
 });
 
 it("builds several images at once in one folder", async () => {
