@@ -77,7 +77,9 @@ export default defineConfig({
           name: "cdk-lowest",
           globalSetup: "packages/lab/test/install-for-tests.ts",
           setupFiles: "packages/layerwise-cdk/test/lowest-cdk.ts",
-          include: ["packages/layerwise-cdk/test/{consumers,github,image,machines,pipeline,refusals,waves}.test.ts"],
+          include: [
+            "packages/layerwise-cdk/test/{consumers,github,image,machines,pipeline,refusals,stacks,waves}.test.ts",
+          ],
           testTimeout: slow,
           hookTimeout: slow,
         },

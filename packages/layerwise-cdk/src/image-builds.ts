@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Stack, type Stage } from "aws-cdk-lib";
+import type { Stack, Stage } from "aws-cdk-lib";
 import type { StackSteps, Step } from "aws-cdk-lib/pipelines";
 import { type ImageBuildOptions, ImageBuildStep, type ImageStepProps } from "./image-build-step";
 import { ImagePromotionStep } from "./image-promotion-step";
 import { LayerwiseImage } from "./layerwise-image";
+import { consumersOf } from "./private/check-consumers";
+import { deployAfter, deployedStack } from "./private/deployed-stack";
 import { refusal } from "./private/refuse";
 
 /** What `ImageBuilds.promotionSteps()` is told. */
@@ -41,7 +43,8 @@ function stepsOf(stage: Stage, stepFor: (images: LayerwiseImage[]) => Step): Sta
   const byStack = new Map<Stack, LayerwiseImage[]>();
   for (const construct of stage.node.findAll()) {
     if (!LayerwiseImage.isLayerwiseImage(construct)) continue;
-    const stack = Stack.of(construct);
+    const stack = deployedStack(construct);
+    deployConsumersAfter(stack, construct);
     byStack.set(stack, [...(byStack.get(stack) ?? []), construct]);
   }
   if (byStack.size === 0) {
@@ -52,6 +55,14 @@ function stepsOf(stage: Stage, stepFor: (images: LayerwiseImage[]) => Step): Sta
     });
   }
   return [...byStack].map(([stack, images]) => ({ stack, pre: [stepFor(images)] }));
+}
+
+/** The image is pushed before its own stack; other stacks that run it must come after that one. */
+function deployConsumersAfter(stack: Stack, image: LayerwiseImage): void {
+  for (const { resource } of consumersOf(image)) {
+    const other = deployedStack(resource);
+    if (other !== stack) deployAfter(other, stack, "the image that it runs is pushed before that stack is deployed");
+  }
 }
 
 /** The image at the same place in another stage. */

@@ -5,10 +5,11 @@ import type { CfnTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { CfnFunction } from "aws-cdk-lib/aws-lambda";
 import type { IConstruct } from "constructs";
 import type { LayerwiseImage } from "../layerwise-image";
+import { deployedStack } from "./deployed-stack";
 import { type Refusal, refusal } from "./refuse";
 
 /** A resource that runs the image. */
-interface Consumer {
+export interface Consumer {
   readonly resource: CfnResource;
   /** The processor that it runs on, as AWS names it; undefined where that is decided elsewhere. */
   readonly architecture: string | undefined;
@@ -30,8 +31,8 @@ function wrongStack(
   { resource }: Consumer,
   { image, repository }: { readonly image: LayerwiseImage; readonly repository: IRepository },
 ): Refusal | undefined {
-  const stack = Stack.of(resource);
-  if (!Resource.isOwnedResource(repository) || Stack.of(repository) !== stack) return undefined;
+  const stack = deployedStack(resource);
+  if (!Resource.isOwnedResource(repository) || deployedStack(repository) !== stack) return undefined;
   return {
     what: `run ${image.node.path} from ${resource.node.path}`,
     why: `its repository is in the same stack, ${stack.stackName}, so nothing can be pushed before the stack is deployed`,
@@ -50,7 +51,8 @@ function wrongArchitecture({ resource, architecture, fix }: Consumer, image: Lay
   };
 }
 
-function consumersOf(image: LayerwiseImage): readonly Consumer[] {
+/** The functions and tasks of the image's stage that run it, as far as they are there. */
+export function consumersOf(image: LayerwiseImage): readonly Consumer[] {
   const uri = resolved(image, image.imageUri);
   const all = Stage.of(image)?.node.findAll() ?? [];
   return all.flatMap((construct) => {

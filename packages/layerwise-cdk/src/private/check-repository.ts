@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Resource, Stack, Stage } from "aws-cdk-lib";
+import { Resource, Stage } from "aws-cdk-lib";
 import type { IRepository } from "aws-cdk-lib/aws-ecr";
 import type { Construct } from "constructs";
+import { deployAfter, deployedStack } from "./deployed-stack";
 import { refusal } from "./refuse";
 
 /**
@@ -11,7 +12,7 @@ import { refusal } from "./refuse";
  */
 export function checkRepository(repository: IRepository, image: Construct): void {
   if (!Resource.isOwnedResource(repository)) return;
-  const [stack, other] = [Stack.of(image), Stack.of(repository)];
+  const [stack, other] = [deployedStack(image), deployedStack(repository)];
   if (stack === other) {
     throw refusal({
       what: `build ${image.node.path}`,
@@ -20,15 +21,5 @@ export function checkRepository(repository: IRepository, image: Construct): void
     });
   }
   if (Stage.of(stack) !== Stage.of(other)) return;
-  addStackDependency(stack, other, "an image is pushed into the repository before this stack is deployed");
-}
-
-/** The method was renamed within the versions that are supported, and its old name warns. */
-function addStackDependency(
-  stack: Stack & { addStackDependency?: Stack["addDependency"] },
-  to: Stack,
-  why: string,
-): void {
-  if (stack.addStackDependency === undefined) stack.addDependency(to, why);
-  else stack.addStackDependency(to, why);
+  deployAfter(stack, other, "an image is pushed into the repository before this stack is deployed");
 }
