@@ -200,6 +200,20 @@ describe("assembleLayer", () => {
     ["COPY --chown=5:6 f /n/m/", ["directory n 755 5:6", "directory n/m 755 5:6", "file n/m/f 640 5:6 = f"]],
     ["COPY --chmod=600 f /app/", [app, "file app/f 600 0:0 = f"]],
     ["COPY --chmod=0700 d/sub /app/", [app, "file app/y 700 0:0 = d/sub/y"]],
+    ["COPY --chmod=4711 suid /app/", [app, "file app/suid 4711 0:0 = suid"]],
+    ["COPY --chmod=+x run /app/", [app, "file app/run 755 0:0 = run"]],
+    [
+      "COPY --chmod=u+rw d /app",
+      [
+        app,
+        "symlink app/link 777 0:0 -> x",
+        "directory app/sub 750 0:0",
+        "file app/sub/y 600 0:0 = d/sub/y",
+        "file app/x 644 0:0 = d/x",
+      ],
+    ],
+    ["COPY --chmod=755 f /n/m/", ["directory n 755 0:0", "directory n/m 755 0:0", "file n/m/f 755 0:0 = f"]],
+    ["COPY --chmod=go-w <<F /n/\nF", ["directory n 755 0:0", 'document n/F 644 0:0 = ""']],
   ])("applies %s", (instruction, expected) => {
     expect(assembled(instruction)).toEqual(expected);
   });
@@ -295,6 +309,10 @@ describe("assembleLayer", () => {
     ["COPY <<sub /app/\n1\nsub", "destination-conflict"],
     ["COPY <<F /etc/passwd\n1\nF\nCOPY --chown=app f /app/", "owner-unknown"],
     ["COPY --chmod=600 suid /app/", "copy-chmod"],
+    ["COPY --chmod=4755 run /app/", "copy-chmod"],
+    ["COPY --chmod=+x d /app", "copy-chmod"],
+    ["COPY --chmod=go= <<F /app/\nF", "copy-chmod"],
+    ["COPY --chmod=u=rw,go=r d/x /new/", "copy-chmod"],
     ["COPY .wh.x /app/", "name-unsupported"],
     ["COPY whiteouts /app", "name-unsupported"],
     ["COPY f /app/.wh.d/", "name-unsupported"],

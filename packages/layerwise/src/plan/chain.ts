@@ -97,7 +97,7 @@ function chainOf(
   for (const [index, step] of stage.steps.entries()) {
     key = key === undefined ? undefined : stepKey(step, key, keyScope);
     const content = keyScope.contentOf(step);
-    const needsEngine = engineOnly(step) !== undefined || (content !== undefined && holdsEngineFiles(content));
+    const needsEngine = engineOnly(step) !== undefined || (content !== undefined && holdsEngineFiles(step, content));
     const unpacks = content !== undefined && content.archives.size > 0;
     steps.push({ step, key, needsEngine, unpacks, endsStage: index === stage.steps.length - 1 });
   }

@@ -4,6 +4,7 @@ import type { ContextEntry } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import { isUtf8Name } from "../spec/file-name.ts";
 import { addArchive } from "./add-archive.ts";
+import { certainDirectoryMode, certainMode, documentTarget, type ModeTarget, modeTargetOf } from "./certain-mode.ts";
 import type { SelectedSource } from "./copy-selection.ts";
 import { engineContent } from "./engine-only.ts";
 import { type DirectoryAttributes, defaultMode, type FileTree, type NewDirectory, type Owner } from "./file-tree.ts";
@@ -28,8 +29,8 @@ interface CopyRun {
   readonly destination: string;
   /** Owner from --chown; undefined: the source's own. */
   readonly owner: Owner | undefined;
-  /** Mode from --chmod. */
-  readonly mode: number | undefined;
+  /** Value of --chmod. */
+  readonly chmod: string | undefined;
   /** For directories on the way to the destination. */
   readonly parents: NewDirectory;
   /** Where each hard-linked file was put first. */
@@ -48,7 +49,7 @@ export function copySources(tree: FileTree, copying: Copying): void {
     content,
     destination: step.destination,
     owner,
-    mode: step.chmod === undefined ? undefined : Number.parseInt(step.chmod, 8),
+    chmod: step.chmod,
     parents: {
       owner,
       mode: defaultMode,
@@ -115,13 +116,15 @@ function copyDocument(
 ): void {
   const { uid, gid } = run.owner ?? { uid: 0, gid: 0 };
   const target = fileTarget(run, document.name);
-  run.tree.putFile(target, { kind: "document", text: document.content, uid, gid, mode: run.mode ?? 0o644, mtime });
+  const mode = modeOf(run, documentTarget);
+  run.tree.putFile(target, { kind: "document", text: document.content, uid, gid, mode, mtime });
 }
 
 /** Engines of different age give such directories different modes when --chmod is there. */
 function makeParents(run: CopyRun, path: string): void {
-  if (run.mode !== undefined && run.tree.at(path) === undefined) {
-    refuseLayer({ name: "copy-chmod", detail: `/${path} must be created` });
+  if (run.chmod !== undefined && run.tree.at(path) === undefined) {
+    if (certainDirectoryMode(run.chmod, run.parents.mode) === undefined)
+      refuseLayer({ name: "copy-chmod", detail: `/${path} must be created` });
   }
   run.tree.makeDirectories(path, run.parents);
 }
@@ -162,10 +165,13 @@ function copyFile(run: CopyRun, { entry, target }: Placed): void {
 /** fsutil/copy, `copyFileInfo`: owner and mode of the source unless the instruction gives others. */
 function attributesOf(run: CopyRun, entry: ContextEntry): DirectoryAttributes {
   const { uid, gid } = run.owner ?? entry;
-  if (run.mode !== undefined && (entry.mode & 0o7000) !== 0) {
-    refuseLayer({ name: "copy-chmod", detail: `${entry.path} has special mode bits` });
-  }
-  return { uid, gid, mode: run.mode ?? entry.mode, mtime: entry.mtime };
+  const mode = entry.kind === "symlink" ? entry.mode : modeOf(run, modeTargetOf(entry));
+  return { uid, gid, mode, mtime: entry.mtime };
+}
+
+function modeOf({ chmod }: CopyRun, target: ModeTarget): number {
+  if (chmod === undefined) return target.mode;
+  return certainMode(chmod, target) ?? refuseLayer({ name: "copy-chmod", detail: chmod });
 }
 
 function newest(sources: readonly SelectedSource[]): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8Name } from "../spec/file-name.ts";
+import { isMode, isModeInLetters, uncertainMode } from "./certain-mode.ts";
 import { isRemote } from "./evaluate-step.ts";
 import { plainExcludes } from "./plain-excludes.ts";
 import type { RouteReason } from "./route.ts";
@@ -24,9 +25,18 @@ export function engineOnly(step: Step): RouteReason | undefined {
     return { name: "copy-exclude", detail: step.excludes.map((pattern) => `--exclude=${pattern}`).join(" "), at };
   }
   if (step.unpack !== undefined) return { name: "instruction-form", detail: "--unpack", at };
-  if (step.chmod !== undefined && !/^0*[0-7]{1,3}$/.test(step.chmod))
-    return { name: "copy-chmod", detail: step.chmod, at };
-  return undefined;
+  const unclear = unclearMode(step);
+  return unclear === undefined ? undefined : { name: "copy-chmod", detail: unclear, at };
+}
+
+/**
+ * Why --chmod is the engine's whatever it is applied to. Under a front end that knows letters, Docker before 28 misses
+ * them, and gives mode 0 (client/llb, `fileActionCopy`).
+ */
+function unclearMode({ chmod, frontEnd }: CopyStep): string | undefined {
+  if (chmod === undefined) return undefined;
+  if (!isMode(chmod)) return chmod;
+  return frontEnd !== undefined && isModeInLetters(chmod) ? `${chmod} for ${frontEnd}` : undefined;
 }
 
 /** Why what a step selects from the build context is the engine's, whatever is below it; undefined if it is not. */
@@ -35,6 +45,8 @@ export function engineContent(step: CopyStep, content: StepContent): RouteReason
   const packed = [...content.archives].find(([, compression]) => !canUnpack(compression));
   if (packed !== undefined) return { name: "add-archive", detail: `${packed[0]} is compressed with ${packed[1]}`, at };
   if (step.link && content.archives.size > 0) return { name: "copy-link", detail: "an archive", at };
+  const uncertain = uncertainMode(step, content);
+  if (uncertain !== undefined) return { name: "copy-chmod", detail: uncertain, at };
   // Engines fetch only what is matched, and some then miss the directory.
   const missed = step.sources.find(
     (word) => literalRoot(word) !== "" && !content.sources.some((one) => one.word === word),
@@ -46,9 +58,11 @@ export function engineContent(step: CopyStep, content: StepContent): RouteReason
   return disputed === undefined ? undefined : { name: "ignore-exception", detail: disputed, at };
 }
 
-/** Whether some of the selected files are of a kind that only an engine reads. */
-export function holdsEngineFiles({ archives, capabilities }: StepContent): boolean {
-  return capabilities.size > 0 || [...archives.values()].some((compression) => !canUnpack(compression));
+/** Whether some of the selected files are such that the step is the engine's. */
+export function holdsEngineFiles(step: Step, content: StepContent): boolean {
+  const { archives, capabilities } = content;
+  if (capabilities.size > 0 || [...archives.values()].some((compression) => !canUnpack(compression))) return true;
+  return (step.kind === "copy" || step.kind === "add") && uncertainMode(step, content) !== undefined;
 }
 
 /** Whether a here-document can be a file of its own name (solver/llbsolver/file, `mkfile` in an empty root). */

@@ -19,6 +19,8 @@ import { type StageState, withVariables } from "./stage-state.ts";
 /** Everything that instructions are evaluated with besides the state. */
 export interface Scope {
   readonly escape: "\\" | "`";
+  /** What `# syntax=` or BUILDKIT_SYNTAX asks for; undefined if the engine's own front end reads the Dockerfile. */
+  readonly frontEnd: string | undefined;
   /** `--build-arg`, and the values of ARGs before the first FROM. */
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly globalArgs: ReadonlyMap<string, string>;

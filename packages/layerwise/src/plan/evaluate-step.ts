@@ -126,6 +126,7 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
     destination: absoluteDestination(workingDirectory(state), word),
     chown: optional(instruction.chown),
     chmod: optional(instruction.chmod),
+    frontEnd: scope.frontEnd,
     link,
     parents,
     excludes: instruction.excludes,

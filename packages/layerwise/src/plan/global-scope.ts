@@ -61,7 +61,8 @@ export function globalScopeOf(
       if (used !== undefined) globalArgs.set(name, used);
     }
   }
-  return { escape: dockerfile.escape, buildArgs, globalArgs };
+  const frontEnd = buildArgs.get("BUILDKIT_SYNTAX") ?? dockerfile.syntax?.reference;
+  return { escape: dockerfile.escape, frontEnd, buildArgs, globalArgs };
 }
 
 /**

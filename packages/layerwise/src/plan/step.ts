@@ -50,6 +50,8 @@ export interface CopyStep extends StepBase {
   readonly destination: string;
   readonly chown: string | undefined;
   readonly chmod: string | undefined;
+  /** The front end that the Dockerfile asks for. */
+  readonly frontEnd: string | undefined;
   readonly link: boolean;
   readonly parents: boolean;
   readonly excludes: readonly string[];

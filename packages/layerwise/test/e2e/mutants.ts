@@ -107,6 +107,13 @@ export const mutants: readonly Mutant[] = [
     finds: /: owner 0:0, and not /,
   },
   {
+    what: "follows a mode in letters that older engines pass over",
+    file: "plan/certain-mode.ts",
+    change: ["[] : [mode, ...applied]", "[] : applied"],
+    cases: ["chmod-symbolic"],
+    finds: /^build 3: the route is assemble/,
+  },
+  {
     what: "copies hard links as files",
     file: "plan/copy-sources.ts",
     change: ["if (first !== undefined) {", "if (first === null) {"],
