@@ -21,7 +21,10 @@ describe("engineOnly", () => {
     "COPY --chmod=0644 f /x",
     "COPY --chmod=4755 f /x",
     "COPY --chmod=u=rwX,go=rX f /x",
+    "COPY . /x/.",
+    "COPY ./ / ./.",
     "WORKDIR /x",
+    "WORKDIR /x\nWORKDIR $NONE",
   ])("leaves nothing of %j to the engine", (instruction) => {
     expect(reasonFor(instruction)).toBeUndefined();
   });
@@ -50,6 +53,8 @@ describe("engineOnly", () => {
     ["COPY --chmod=$M f /x", "instruction-form"],
     ["COPY --unknown f /x", "flag-unknown"],
     ["COPY f /x/.", "instruction-form"],
+    ["COPY . d /x/.", "instruction-form"],
+    ["COPY . <<F /x/.\n1\nF", "instruction-form"],
     ["ADD https://example.test/f /x", "add-remote"],
   ])("leaves %j to the engine", (instruction, name) => {
     expect(reasonFor(instruction)).toBe(name);

@@ -93,13 +93,11 @@ function evaluateWorkdir(state: StageState, instruction: WorkdirInstruction, sco
   const after: StageState = { ...state, config: { ...state.config, WorkingDir: path } };
   const createdBy = `WORKDIR ${path}`;
   if (path === "/") return { state: after, createdBy, step: undefined };
-  const empty: RouteReason | undefined =
-    word === "" ? { name: "instruction-form", detail: "WORKDIR without a path", at: instruction.at } : undefined;
   const step: WorkdirStep = {
     ...baseOf(state, instruction, scope),
     after,
     kind: "workdir",
-    opaque: unclear(instruction) ?? empty,
+    opaque: unclear(instruction),
     path,
     user: state.config.User ?? "",
   };
@@ -116,7 +114,7 @@ function evaluateCopy(state: StageState, instruction: CopyInstruction, scope: St
   const step: CopyStep = {
     ...baseOf(state, instruction, scope),
     kind,
-    opaque: unclear(instruction) ?? copyForm(instruction, word) ?? remoteContent(instruction, sources),
+    opaque: unclear(instruction) ?? copyForm(instruction, { sources, word }) ?? remoteContent(instruction, sources),
     from: from === undefined ? { kind: "context" } : scope.sourceOf(from, "copy"),
     sources,
     heredocs: instruction.heredocs.map(({ name, content, expand: expands }) => ({
@@ -149,16 +147,26 @@ function certainText(content: string, name: string): string {
 }
 
 /** Forms that front ends of different age resolve differently. */
-function copyForm(instruction: CopyInstruction, destination: string): RouteReason | undefined {
-  const { from, chmod, at } = instruction;
+function copyForm(
+  instruction: CopyInstruction,
+  { sources, word }: { sources: readonly string[]; word: string },
+): RouteReason | undefined {
+  const { from, chmod, heredocs, at } = instruction;
+  const copiesFile = heredocs.length > 0 || !sources.every(isRoot);
   const forms: readonly (readonly [boolean | undefined, string])[] = [
-    [destination.endsWith("/."), `the destination ${destination}`],
+    // To older ones the dot is not there, so that a file gets the name before it.
+    [word.endsWith("/.") && copiesFile, `the destination ${word}`],
     [from?.includes("$"), `--from=${from}`],
     // Older ones pass over a mode that is no number, and take this for one.
     [chmod?.includes("$"), `--chmod=${chmod}`],
   ];
   const detail = forms.find(([isOne]) => isOne)?.[1];
   return detail === undefined ? undefined : { name: "instruction-form", detail, at };
+}
+
+/** Whether a source is all that there is, and so a directory for certain. */
+function isRoot(source: string): boolean {
+  return /^(?:\.\/*|\/+)$/.test(source);
 }
 
 /** What is behind a URL can change at any time, unless a checksum pins it. */
