@@ -137,7 +137,10 @@ const owners = [
   "${U:-5}",
   "nobody",
 ] as const;
-const modes = ["755", "0644", "700", "0", "777", "640", "1777"] as const;
+const modes = [
+  ...["755", "755", "0644", "0755", "700", "0", "777", "640", "1777", "4755", "2755"],
+  ...["u=rwX,go=rX", "u=rw,go=r", "go-w", "+x", "a+r", "a+rX,u+w", "g=o"],
+] as const;
 
 const excluded = [
   ...["*.log", "a", "src", "src/a", "**/a", "d", "d/*", "*", "**", "conf/", "/a", "./src/../conf", "?.txt", "[a-c]*"],
@@ -166,17 +169,20 @@ function copying(generation: Generation): fc.Arbitrary<string> {
     "COPY weird/a\\*b /x/",
     'ADD ["src", "/white space/"]',
     "COPY [[]x] /x/",
+    "COPY . ./.",
+    "ADD ./ /x/d/.",
+    "COPY src /x/.",
+    "COPY a.txt /app/.",
   );
   return fc.oneof({ weight: 15, arbitrary: ordinary }, { weight: 1, arbitrary: listed });
 }
 
 function flags(generation: Generation): fc.Arbitrary<string> {
-  const rare = fc.constantFrom("--chmod=u=rwX,go=rX ", "--chmod=go-w ", "--link ");
   const excludes = fc
     .tuple(fc.array(fc.constantFrom(...excluded), { minLength: 1, maxLength: 2 }), owned())
     .map(([patterns, flag]) => `${flag}${patterns.map((pattern) => `--exclude=${pattern} `).join("")}`);
   const newest = [
-    { weight: 1, arbitrary: rare },
+    { weight: 1, arbitrary: fc.constant("--link ") },
     { weight: 2, arbitrary: excludes },
   ];
   return fc.oneof({ weight: 20, arbitrary: owned() }, ...(generation === 28 ? newest : []));
