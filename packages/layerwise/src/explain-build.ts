@@ -15,8 +15,8 @@ import {
 import type { Plan } from "./plan/plan.ts";
 import type { CallOptions, Ports, Repository } from "./ports.ts";
 import { recallBefore, recordOf } from "./remember-build.ts";
+import { plannedSteps } from "./report/planned-steps.ts";
 import { recordEvents } from "./report/recorder.ts";
-import { plannedSteps } from "./report/report.ts";
 import type { BuildRecord } from "./spec/build-record.ts";
 import { type Digest, isDigest } from "./spec/digest.ts";
 import { readBuildRecord } from "./spec/record-document.ts";

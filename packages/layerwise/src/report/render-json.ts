@@ -5,7 +5,8 @@ import { contentIdentity } from "../plan/content-identity.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { BuildRecord } from "../spec/build-record.ts";
 import { formatPlatform } from "../spec/platform.ts";
-import { plannedReasons, plannedSteps, type Report } from "./report.ts";
+import { plannedReasons, plannedSteps } from "./planned-steps.ts";
+import type { Report } from "./report.ts";
 
 /** A report as a JSON document with a final newline. */
 export function renderReportJson(report: Report): string {

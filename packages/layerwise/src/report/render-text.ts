@@ -2,7 +2,8 @@
 import type { Plan } from "../plan/plan.ts";
 import { formatPlatform } from "../spec/platform.ts";
 import { oneLine } from "./one-line.ts";
-import { plannedReasons, plannedSteps, type Report, type ReportedReason, type ReportedStep } from "./report.ts";
+import { plannedReasons, plannedSteps } from "./planned-steps.ts";
+import type { Report, ReportedReason, ReportedStep } from "./report.ts";
 import { renderTable } from "./table.ts";
 
 /** Colours for a terminal; each takes a text and gives it back, with or without escapes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { errorTable, isLayerwiseError, LayerwiseError } from "../error.ts";
 import type { Plan } from "../plan/plan.ts";
-import { plannedReasons } from "./report.ts";
+import { plannedReasons } from "./planned-steps.ts";
 
 /**
  * Completes the error of a build that finds no engine: with what needs one, and where. If it was only to help because
