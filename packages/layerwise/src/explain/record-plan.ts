@@ -24,7 +24,7 @@ export interface StepOutcome {
   readonly line: number;
   readonly key: string | undefined;
   readonly state: "reused" | "made";
-  readonly by: "checkpoint" | "assemble" | "engine";
+  readonly by: "checkpoint" | "transplant" | "assemble" | "engine";
   /** Seconds. */
   readonly seconds: number;
   readonly bytes: number | undefined;

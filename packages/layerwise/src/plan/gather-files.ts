@@ -39,6 +39,7 @@ const maxDocumentText = 512 * 1024 * 1024;
  *
  * @param known where a checkpoint says its document is
  * @param lower how many of the lowest layers may have a document of their own: the base's
+ * @param listed layers whose files are known already; those that are read join them
  */
 export async function gatherFiles(
   layers: readonly LocatedLayer[],
@@ -46,10 +47,11 @@ export async function gatherFiles(
     readonly cache: Repository | undefined;
     readonly known: Descriptor | undefined;
     readonly lower: number;
+    readonly listed?: Map<Digest, LayerFiles> | undefined;
     readonly emit: Emit;
   } & CallOptions,
 ): Promise<GatheredFiles> {
-  const { cache, known, lower, emit, signal } = options;
+  const { cache, known, lower, listed, emit, signal } = options;
   const diffIds = layers.map((layer) => layer.diffId);
   if (layers.length === 0) return { kind: "files", layers: [], isStored: true };
   const stored = cache && (await storedFiles(cache, { diffIds, known, emit, signal }));
@@ -60,8 +62,9 @@ export async function gatherFiles(
     (isPart && cache && (await storedFiles(cache, { diffIds: below, known: undefined, emit, signal }))) || [];
   const read: LayerFiles[] = [...found];
   for (const layer of layers.slice(found.length)) {
-    const files = await filesOfLayer(layer, { signal });
+    const files = listed?.get(layer.diffId) ?? (await filesOfLayer(layer, { signal }));
     if (typeof files === "string") return { kind: "unreadable", why: files };
+    listed?.set(layer.diffId, files);
     read.push(files);
   }
   return { kind: "files", layers: read, isStored: false };

@@ -14,12 +14,15 @@ import { gatherFiles, type LocatedLayer } from "./gather-files.ts";
 import type { NamedContexts } from "./named-contexts.ts";
 import type { EngineWork, Plan, Work } from "./plan.ts";
 import { type Recalled, type RecallPolicy, recallDeepest } from "./recall.ts";
+import { recallTransplants } from "./recall-transplants.ts";
 import { Refusal } from "./refusal.ts";
 import { needsOwnConfig, redeclaredArgs, stateAt } from "./resume-config.ts";
 import type { RouteReason } from "./route.ts";
-import { assembleLeft, engineReasons, stepsLeft } from "./settle.ts";
+import { assembleLeft, engineReasons, mayBeAssembled, stepsLeft } from "./settle.ts";
 import { startStages } from "./stage-starts.ts";
+import type { Step } from "./step.ts";
 import type { StepContent } from "./step-content.ts";
+import type { Transplant } from "./transplant.ts";
 
 /** What is to be planned. */
 export interface PlanInput extends CallOptions, NamedContexts {
@@ -74,25 +77,53 @@ export async function planBuild(input: PlanInput): Promise<Plan> {
   }
 }
 
+/** Finds the checkpoint of a chain, once for whoever asks. */
+type Recall = (chain: Chain) => Promise<Recalled | undefined>;
+
+function recallOnce(input: PlanInput): Recall {
+  const known = new Map<Chain, Promise<Recalled | undefined>>();
+  return async (chain) => {
+    const recalling = known.get(chain) ?? recall(input, chain);
+    known.set(chain, recalling);
+    return await recalling;
+  };
+}
+
 async function settle(input: PlanInput, draft: Draft): Promise<Plan> {
   const { dockerfile } = input;
   const { target } = draft;
-  const start = await recall(input, target);
+  const recalling = recallOnce(input);
+  const start = await recalling(target);
   const left = stepsLeft(target, start);
   const about = { dockerfile, platform: target.platform, evaluated: draft };
   if (left.length === 0)
     return { ...about, route: "reuse", reasons: [], work: { kind: "reuse", chain: target, start } };
-  const reasons = engineReasons(left);
-  if (reasons.length > 0) return await engine(input, draft, { start, reasons });
+  const byEngine = async (reasons: readonly RouteReason[]) => await engine(input, draft, { start, reasons, recalling });
+  const transplants = mayBeAssembled(left) ? await transplantsFor(left, { input, draft, recalling }) : undefined;
+  if (transplants === undefined) return await byEngine(engineReasons(left));
   const below = await filesBelow(input, { chain: target, start });
-  if (below.kind === "unreadable") {
-    return await engine(input, draft, { start, reasons: [{ name: "files-unknown", detail: below.why }] });
-  }
+  if (below.kind === "unreadable") return await byEngine([{ name: "files-unknown", detail: below.why }]);
   const archives = await gatherArchives(contentsOf(left, draft), input);
-  const assembled = assembleLeft(target, { left, below: below.layers, content: draft.content, archives });
-  if (assembled.kind === "refused") return await engine(input, draft, { start, reasons: [assembled.reason] });
+  const { content } = draft;
+  const assembled = assembleLeft(target, { left, below: below.layers, content, archives, transplants });
+  if (assembled.kind === "refused") return await byEngine([assembled.reason]);
   const work: Work = { kind: "assemble", chain: target, start, layers: assembled.layers, below };
   return { ...about, route: "assemble", reasons: [], work };
+}
+
+/**
+ * The recorded layers of the COPY --from steps that are left; undefined if one has none that may be used. Who asks for
+ * steps to be made again gets no layer that was made before.
+ */
+async function transplantsFor(
+  left: readonly ChainStep[],
+  { input, draft, recalling }: { input: PlanInput; draft: Draft; recalling: Recall },
+): Promise<ReadonlyMap<Step, Transplant> | undefined> {
+  if (engineReasons(left).length === 0) return new Map();
+  const { cache, noCache, emit, signal } = input;
+  if (cache === undefined || noCache === true || (noCache !== false && noCache.length > 0)) return undefined;
+  const { chains, target: chain } = draft;
+  return await recallTransplants(left, { cache, chain, chains, recall: recalling, emit, signal });
 }
 
 /** What the steps select that are left. */
@@ -148,12 +179,13 @@ function baseLayers({ repositories }: PlanInput, base: BaseImage | undefined): r
 interface EngineCase {
   readonly start: Recalled | undefined;
   readonly reasons: readonly RouteReason[];
+  readonly recalling: Recall;
 }
 
-async function engine(input: PlanInput, draft: Draft, { start, reasons }: EngineCase): Promise<Plan> {
+async function engine(input: PlanInput, draft: Draft, { start, reasons, recalling }: EngineCase): Promise<Plan> {
   const { starts, chains } = await startStages(draft, {
     recalled: usable(input, draft.target, start),
-    recall: async (other) => usable(input, other, await recall(input, other)),
+    recall: async (other) => usable(input, other, await recalling(other)),
   });
   const { target: chain, stages, images, content } = draft;
   const { buildArgs } = input;

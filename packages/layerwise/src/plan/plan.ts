@@ -9,6 +9,7 @@ import type { LayerFile } from "./file-tree.ts";
 import type { ContentOf } from "./gather-content.ts";
 import type { Recalled } from "./recall.ts";
 import type { Route, RouteReason } from "./route.ts";
+import type { Transplant } from "./transplant.ts";
 
 /** What will happen, decided before anything is written. */
 export interface Plan {
@@ -40,13 +41,21 @@ export type Work =
   /** Nothing of the Dockerfile could be evaluated: the engine gets it as it is. */
   | { readonly kind: "whole"; readonly target: string | undefined };
 
-/** Layers that are made here, on top of a checkpoint or the base. */
+/** Layers that are made here or taken from where they are recorded, on top of a checkpoint or the base. */
 export interface AssembleWork {
   readonly kind: "assemble";
   readonly chain: Chain;
   readonly start: Recalled | undefined;
-  readonly layers: readonly { readonly step: ChainStep; readonly files: readonly LayerFile[] }[];
+  readonly layers: readonly PlannedLayer[];
   readonly below: BelowFiles;
+}
+
+/** A layer that is not behind a checkpoint. */
+export interface PlannedLayer {
+  readonly step: ChainStep;
+  readonly files: readonly LayerFile[];
+  /** The recorded layer that has exactly these files; undefined if it is to be made. */
+  readonly transplant: Transplant | undefined;
 }
 
 /** The files of the layers that something is assembled on. */

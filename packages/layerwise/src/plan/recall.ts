@@ -116,7 +116,8 @@ async function unlessDamaged<T>(
   }
 }
 
-const damage: readonly ErrorCode[] = ["REGISTRY_PROTOCOL", "DIGEST_MISMATCH", "REGISTRY_NOT_FOUND"];
+/** Errors that say that something in the cache is damaged or gone. */
+export const damage: readonly ErrorCode[] = ["REGISTRY_PROTOCOL", "DIGEST_MISMATCH", "REGISTRY_NOT_FOUND"];
 
 async function checkpointOf(
   chain: Chain,

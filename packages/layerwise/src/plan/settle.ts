@@ -8,10 +8,11 @@ import { engineOnly } from "./engine-only.ts";
 import { openFileTree, UnlistedError } from "./file-tree.ts";
 import type { ArchiveListings } from "./gather-archives.ts";
 import type { ContentOf } from "./gather-content.ts";
-import type { AssembleWork } from "./plan.ts";
+import type { AssembleWork, PlannedLayer } from "./plan.ts";
 import type { Recalled } from "./recall.ts";
 import type { RouteReason } from "./route.ts";
 import type { Step } from "./step.ts";
+import { mayTransplant, type Transplant, transplantLayer } from "./transplant.ts";
 
 /** What of a chain is not behind its checkpoint. */
 export function stepsLeft(chain: Chain, start: Recalled | undefined): readonly ChainStep[] {
@@ -21,6 +22,11 @@ export function stepsLeft(chain: Chain, start: Recalled | undefined): readonly C
 /** Why what is left needs an engine whatever is below it; empty if it may be assembled. */
 export function engineReasons(left: readonly ChainStep[]): readonly RouteReason[] {
   return left.map(({ step }) => engineOnly(step)).filter((reason) => reason !== undefined);
+}
+
+/** Whether no step needs an engine if each COPY --from has a recorded layer. */
+export function mayBeAssembled(left: readonly ChainStep[]): boolean {
+  return left.every(({ step }) => engineOnly(step) === undefined || mayTransplant(step));
 }
 
 /** Layers that were assembled, or why one cannot be. */
@@ -33,6 +39,8 @@ interface Left {
   readonly below: readonly LayerFiles[];
   readonly content: ContentOf;
   readonly archives: ArchiveListings;
+  /** Recorded layers of COPY --from steps; one that fits is taken as it is. */
+  readonly transplants: ReadonlyMap<Step, Transplant>;
 }
 
 /** How often the layers below are merged again for some more directories, before all are listed. */
@@ -73,19 +81,20 @@ function lineage(path: string): string[] {
 
 function assembleOn(
   view: DirectoryNode,
-  { chain, left, content, archives }: Left & { readonly chain: Chain },
+  { chain, left, content, archives, transplants }: Left & { readonly chain: Chain },
 ): Assembled {
   const tree = openFileTree(view);
-  const layers: { step: ChainStep; files: AssembleWork["layers"][number]["files"] }[] = [];
-  for (const step of left) {
-    const draft = assembleLayer(tree, {
-      step: step.step,
-      content: content.get(step.step),
-      listings: archives,
-      fallbackTime: baseTime(chain),
-    });
+  const layers: PlannedLayer[] = [];
+  for (const one of left) {
+    const { step } = one;
+    const transplant = transplants.get(step);
+    const fallbackTime = baseTime(chain);
+    const draft =
+      transplant === undefined
+        ? assembleLayer(tree, { step, content: content.get(step), listings: archives, fallbackTime })
+        : transplantLayer(tree, { step, transplant });
     if (draft.kind === "refused") return draft;
-    layers.push({ step, files: draft.files });
+    layers.push({ step: one, files: draft.files, transplant });
   }
   return { kind: "layers", layers };
 }

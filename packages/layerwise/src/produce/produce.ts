@@ -5,6 +5,7 @@ import type { NamedContexts } from "../plan/named-contexts.ts";
 import type { AssembleWork, Plan, Work } from "../plan/plan.ts";
 import type { Recalled } from "../plan/recall.ts";
 import type { Step } from "../plan/step.ts";
+import type { Transplant } from "../plan/transplant.ts";
 import type { BuildContext, CallOptions, Ports, Repository } from "../ports.ts";
 import type { EngineSurroundings } from "./engine-build.ts";
 import {
@@ -84,12 +85,16 @@ async function assemble({ chain, start, layers: drafts }: AssembleWork, around: 
   const layers = [...layersBelow(chain, { start, around })];
   const now = new Date(ports.clock.now()).toISOString();
   const times = [...checkpointTimes(chain, start)];
-  for (const { step, files } of drafts) {
+  for (const { step, files, transplant } of drafts) {
+    times.push(now);
+    if (transplant !== undefined) {
+      layers.push(transplantedLayer(transplant));
+      continue;
+    }
     const started = ports.clock.ticks();
     const context = contextOf(step.step, options);
     const layer = await layerFromFiles(files, { context, spool: ports.spool, signal: options.signal });
     layers.push(layer);
-    times.push(now);
     emit({
       kind: "layer-assembled",
       stage: step.step.stage,
@@ -102,6 +107,10 @@ async function assemble({ chain, start, layers: drafts }: AssembleWork, around: 
   }
   const image = chainImage(chain, { layers, times, start: undefined, around });
   return { image, chain: { chain, layers, times, from: start?.position ?? 0 }, engine: undefined, doubt: undefined };
+}
+
+function transplantedLayer({ descriptor, repository, files }: Transplant): ImageLayer {
+  return { descriptor, diffId: files.diffId, source: { kind: "repository", repository } };
 }
 
 /** Where the files of a step are: in the build context, or in a directory that has a name. */

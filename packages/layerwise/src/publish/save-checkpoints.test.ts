@@ -60,7 +60,7 @@ async function saved(chain: Chain): Promise<MemoryRepository> {
       published: undefined,
       wantsFiles: false,
     },
-    { cache, version: "1", now: 0, emit },
+    { cache, version: "1", now: 0, listed: new Map(), emit },
   );
   return cache;
 }

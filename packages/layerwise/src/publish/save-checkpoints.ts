@@ -16,7 +16,7 @@ import {
 } from "../spec/checkpoint.ts";
 import { compressDocument } from "../spec/compression.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
-import { digestOf } from "../spec/digest.ts";
+import { type Digest, digestOf } from "../spec/digest.ts";
 import { encodeImageConfig, type ImageConfig } from "../spec/image-config.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
 import { encodeLayerFiles } from "../spec/layer-files-document.ts";
@@ -29,6 +29,8 @@ export interface SaveOptions extends CallOptions {
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The files of layers that were read already, or are known otherwise; those that are read join them. */
+  readonly listed: Map<Digest, LayerFiles>;
   readonly emit: Emit;
 }
 
@@ -64,7 +66,7 @@ export async function saveCheckpoints(complete: CompleteChain, options: SaveOpti
 
 async function saveOne(
   complete: CompleteChain,
-  { position, below, cache, version, now, emit, signal }: SaveOptions & { position: number; below: number },
+  { position, below, cache, version, now, listed, emit, signal }: SaveOptions & { position: number; below: number },
 ): Promise<void> {
   const { chain, published } = complete;
   const { step, key } = chain.steps[position - 1] as (typeof chain.steps)[number];
@@ -75,7 +77,7 @@ async function saveOne(
   // Another repository than the image's does not have the published config yet.
   await pushDocument(config, { to: cache, signal });
   const continues = complete.wantsFiles && chain.steps[position]?.needsEngine === false;
-  const files = continues ? await saveFiles(layers, { lower: below, cache, emit, signal }) : undefined;
+  const files = continues ? await saveFiles(layers, { lower: below, cache, listed, emit, signal }) : undefined;
   const bytes = encodeCheckpoint({
     key: digest,
     instruction: step.text,
@@ -117,12 +119,13 @@ function checkpointConfig(
  */
 async function saveFiles(
   layers: readonly ImageLayer[],
-  { lower, cache, emit, signal }: { lower: number; cache: Repository; emit: Emit } & CallOptions,
+  { lower, cache, listed, emit, signal }: Pick<SaveOptions, "cache" | "listed" | "emit" | "signal"> & { lower: number },
 ): Promise<Descriptor | undefined> {
   const located = layers.map(locatedLayer);
-  const base = await gatherFiles(located.slice(0, lower), { cache, known: undefined, lower: 0, emit, signal });
+  const around = { cache, known: undefined, listed, emit, signal };
+  const base = await gatherFiles(located.slice(0, lower), { ...around, lower: 0 });
   if (base.kind === "files" && !base.isStored) await saveFilesOf(base.layers, { cache, signal });
-  const all = await gatherFiles(located, { cache, known: undefined, lower, emit, signal });
+  const all = await gatherFiles(located, { ...around, lower });
   if (all.kind === "unreadable") {
     emit({
       kind: "warning",

@@ -3,11 +3,14 @@ import { hasCode } from "../error.ts";
 import type { Emit } from "../event.ts";
 import { type Chain, checkpointPositions } from "../plan/chain.ts";
 import type { EngineWork, Plan, StageStart } from "../plan/plan.ts";
+import type { FileSource } from "../plan/step.ts";
 import type { CallOptions, Ports, Repository } from "../ports.ts";
 import type { EngineSurroundings } from "../produce/engine-build.ts";
+import type { MadeChain } from "../produce/match-layers.ts";
 import type { Produced } from "../produce/produce.ts";
-import { produceStage } from "../produce/with-engine.ts";
+import { type EngineOutcome, produceStage } from "../produce/with-engine.ts";
 import { type SaveOptions, saveCheckpoints, saveFilesOf } from "./save-checkpoints.ts";
+import { recordable, saveTransplants } from "./save-transplants.ts";
 
 /** What saving needs from the options of a build. */
 export interface SavingOptions extends CallOptions {
@@ -37,39 +40,61 @@ export async function saveWhatWasMade(plan: Plan, produced: Produced, saving: Sa
     return;
   }
   try {
-    await saveTarget(plan, produced, { ...saving, cache });
-    if (checkpoints === "all" && produced.engine !== undefined)
-      await saveStages(plan, produced.engine.work, { ...saving, cache });
+    const save = saveOptions({ ...saving, cache });
+    await saveTarget(plan, produced, save);
+    const { engine } = produced;
+    if (engine === undefined) return;
+    const stages = checkpoints === "all" ? await saveStages(plan, engine, { ...saving, save }) : [];
+    const { made: target, work } = engine;
+    const { evaluated } = plan;
+    if (target !== undefined && evaluated !== undefined)
+      await saveTransplants({ target, stages, work, evaluated, ports: saving.ports }, save);
   } catch (error) {
     if (hasCode(error, "CANCELLED")) throw error;
     emit({ kind: "warning", message: `checkpoints could not be saved: ${(error as Error).message}` });
   }
 }
 
-type SavingIn = Saving & { readonly cache: Repository };
-
-function saveOptions({ options, cache, ports, emit }: SavingIn): SaveOptions {
-  return { cache, version: options.version, now: ports.clock.now(), emit, signal: options.signal };
+function saveOptions({ options, cache, ports, emit }: Saving & { readonly cache: Repository }): SaveOptions {
+  const { version, signal } = options;
+  return { cache, version, now: ports.clock.now(), listed: new Map(), emit, signal };
 }
 
-async function saveTarget({ work }: Plan, { image, chain }: Produced, saving: SavingIn): Promise<void> {
-  const save = saveOptions(saving);
-  if (work.kind === "assemble" && !work.below.isStored) await saveFilesOf(work.below.layers, save);
+async function saveTarget({ work }: Plan, { image, chain }: Produced, save: SaveOptions): Promise<void> {
+  if (work.kind === "assemble") {
+    if (!work.below.isStored) await saveFilesOf(work.below.layers, save);
+    // So that a layer that was not made here need not be fetched.
+    for (const { transplant } of work.layers)
+      if (transplant) save.listed.set(transplant.files.diffId, transplant.files);
+  }
   if (chain === undefined) return;
   const published = { descriptor: image.configDescriptor, bytes: image.configBytes };
   await saveCheckpoints({ ...chain, published, wantsFiles: true }, save);
 }
 
 /** Stages beside the target's own chain: the engine has them ready and gives them out one by one. */
-async function saveStages(plan: Plan, work: EngineWork, saving: SavingIn): Promise<void> {
+async function saveStages(
+  plan: Plan,
+  { work, made: target }: EngineOutcome,
+  { engine, emit, save }: Saving & { readonly save: SaveOptions },
+): Promise<readonly MadeChain[]> {
+  const saved: MadeChain[] = [];
+  const copied = new Set((target === undefined ? [] : recordable(target)).flatMap(({ step }) => stagesIn(step.from)));
   for (const stage of stagesWorthSaving(work)) {
-    const made = await produceStage(plan, work, { stage, around: saving.engine });
+    const made = await produceStage(plan, work, { stage, around: engine });
     if (typeof made === "string") {
-      saving.emit({ kind: "warning", message: `no checkpoint is saved for stage ${stage}: ${made}` });
+      emit({ kind: "warning", message: `no checkpoint is saved for stage ${stage}: ${made}` });
       continue;
     }
-    await saveCheckpoints({ ...made, published: undefined, wantsFiles: false }, saveOptions(saving));
+    const wantsFiles = stagesOf(made.chain).some((one) => copied.has(one));
+    await saveCheckpoints({ ...made, published: undefined, wantsFiles }, save);
+    saved.push(made);
   }
+  return saved;
+}
+
+function stagesIn(source: FileSource): readonly number[] {
+  return source.kind === "stage" ? [source.stage] : [];
 }
 
 /**

@@ -32,7 +32,9 @@ export function plannedSteps({ work, dockerfile }: Plan): readonly PlannedStep[]
       const id = stepId(stage, position);
       const isTarget = work.kind !== "whole" && chain.stage === work.chain.stage;
       const layer = isTarget ? index : seen.get(id)?.layer;
-      const planned = describeStep(step, { isDone: index < done, by, isFirst: index === done });
+      const planned = isTransplanted(work, step)
+        ? describeTransplant(step)
+        : describeStep(step, { isDone: index < done, by, isFirst: index === done });
       seen.set(id, { ...planned, stage: stageName(stage), stageIndex: stage, position, layer });
     }
   }
@@ -67,10 +69,27 @@ function engineDone(work: Extract<Work, { kind: "engine" }>, chain: Chain): numb
   return parent === undefined ? 0 : engineDone(work, parent);
 }
 
+function isTransplanted(work: Work, step: ChainStep): boolean {
+  return work.kind === "assemble" && work.layers.some((one) => one.step === step && one.transplant !== undefined);
+}
+
+type DescribedStep = Omit<PlannedStep, "stage" | "stageIndex" | "position" | "layer">;
+
+function describeTransplant({ step, key }: ChainStep): DescribedStep {
+  return {
+    line: step.at.start.line,
+    instruction: step.text,
+    state: "reused",
+    by: "transplant",
+    why: "copies the same to the same place",
+    key: key?.digest,
+  };
+}
+
 function describeStep(
   { step, key }: ChainStep,
   { isDone, by, isFirst }: { isDone: boolean; by: "assemble" | "engine"; isFirst: boolean },
-): Omit<PlannedStep, "stage" | "stageIndex" | "position" | "layer"> {
+): DescribedStep {
   const why = isDone ? "same inputs" : isFirst ? "no checkpoint for its inputs" : "comes after a step that was made";
   return {
     line: step.at.start.line,

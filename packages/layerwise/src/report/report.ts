@@ -58,7 +58,7 @@ export interface ReportedStep {
   readonly line: number;
   readonly instruction: string;
   readonly state: "reused" | "made";
-  readonly by: "checkpoint" | "assemble" | "engine";
+  readonly by: "checkpoint" | "transplant" | "assemble" | "engine";
   /** In a few words. */
   readonly why: string;
   /** Seconds; 0 for what was reused. */

@@ -55,7 +55,7 @@ export interface StepRecord {
   /** Whether a checkpoint may be saved after it. */
   readonly ends: boolean;
   readonly state: "reused" | "made";
-  readonly by: "checkpoint" | "assemble" | "engine";
+  readonly by: "checkpoint" | "transplant" | "assemble" | "engine";
   /** Seconds; 0 for what was reused and for plans. */
   readonly seconds: number;
   /** Compressed bytes of its layer; undefined if it is not known or not in the image. */

@@ -17,8 +17,11 @@ export const cacheTagPrefix = "lwcache-";
 /** Hexadecimal digits of the key in a tag; 160 bits, so that tags never meet by chance. */
 const tagDigits = 40;
 
+/** The annotation that says a whole key. */
+export const keyAnnotation = "io.layerwise.cache.key";
+
 const annotations = {
-  key: "io.layerwise.cache.key",
+  key: keyAnnotation,
   instruction: "io.layerwise.cache.instruction",
   files: "io.layerwise.cache.files",
   version: "io.layerwise.cache.version",

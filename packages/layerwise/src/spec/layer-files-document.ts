@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { digestSchema } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
 import { firstIssue } from "./first-issue.ts";
 import type { LayerDirectory, LayerEntry, LayerFiles } from "./layer-files.ts";
 
@@ -24,21 +25,29 @@ function staysInside(path: string): boolean {
 /** A component that is empty, `.` or `..`. */
 const emptyOrDots = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
-const storedSchema = v.object({
-  version: v.literal(version),
-  layers: v.array(
-    v.object({
-      diffId: digestSchema,
-      texts: v.record(v.string(), v.string()),
-      directories: v.pipe(
-        v.array(v.custom<StoredDirectory>(isStoredDirectory)),
-        v.check((directories) => directories.every(([path]) => staysInside(path)), leadsOut),
-      ),
-    }),
-  ),
+type StoredDirectory = readonly [string, readonly StoredEntry[]];
+
+/** Entries as a document has them, grouped by directory. */
+export const directoriesSchema: v.GenericSchema<unknown, StoredDirectory[]> = v.pipe(
+  v.array(v.custom<StoredDirectory>(isStoredDirectory)),
+  v.check((directories) => directories.every(([path]) => staysInside(path)), leadsOut),
+);
+
+/** The files of one layer as a document has them. */
+export const layerSchema: v.GenericSchema<unknown, StoredLayer> = v.object({
+  diffId: digestSchema,
+  texts: v.record(v.string(), v.string()),
+  directories: directoriesSchema,
 });
 
-type StoredDirectory = readonly [string, readonly StoredEntry[]];
+/** What {@link layerSchema} takes. */
+export interface StoredLayer {
+  readonly diffId: Digest;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly directories: readonly StoredDirectory[];
+}
+
+const storedSchema = v.object({ version: v.literal(version), layers: v.array(layerSchema) });
 
 /** There are tens of thousands of entries on the way to every assembled image, so they are checked in one plain loop. */
 function isStoredDirectory(value: unknown): boolean {
@@ -61,15 +70,17 @@ function isStoredEntry(value: unknown): boolean {
 
 /** Writes the manifests of a chain's layers, lowest first, as one document. */
 export function encodeLayerFiles(layers: readonly LayerFiles[]): Uint8Array {
-  const document = {
-    version,
-    layers: layers.map(({ diffId, directories, texts }) => ({
-      diffId,
-      texts: Object.fromEntries(texts),
-      directories: directories.map(({ path, entries }) => [path, entries.map(storedEntry)]),
-    })),
-  };
-  return Buffer.from(JSON.stringify(document));
+  return Buffer.from(JSON.stringify({ version, layers: layers.map(storeLayer) }));
+}
+
+/** One layer in the form of a document. */
+export function storeLayer({ diffId, directories, texts }: LayerFiles): StoredLayer {
+  return { diffId, texts: Object.fromEntries(texts), directories: storeDirectories(directories) };
+}
+
+/** Entries in the form of a document. */
+export function storeDirectories(directories: readonly LayerDirectory[]): readonly StoredDirectory[] {
+  return directories.map(({ path, entries }) => [path, entries.map(storedEntry)]);
 }
 
 /** Reads what {@link encodeLayerFiles} wrote; REGISTRY_PROTOCOL if it is anything else. */
@@ -84,11 +95,17 @@ export function decodeLayerFiles(bytes: Uint8Array, source: string): LayerFiles[
   }
   const parsed = v.safeParse(storedSchema, document);
   if (!parsed.success) throw unreadable(firstIssue(parsed.issues));
-  return parsed.output.layers.map(({ diffId, texts, directories }) => ({
-    diffId,
-    texts: new Map(Object.entries(texts)),
-    directories: directories.map(([path, stored]) => new StoredEntries(path, stored)),
-  }));
+  return parsed.output.layers.map(openLayer);
+}
+
+/** Reads what {@link storeLayer} made. */
+export function openLayer({ diffId, texts, directories }: StoredLayer): LayerFiles {
+  return { diffId, texts: new Map(Object.entries(texts)), directories: openDirectories(directories) };
+}
+
+/** Reads what {@link storeDirectories} made. */
+export function openDirectories(directories: readonly StoredDirectory[]): readonly LayerDirectory[] {
+  return directories.map(([path, stored]) => new StoredEntries(path, stored));
 }
 
 /** Most directories of a document are never looked at, so their entries are made when they are. */

@@ -33,7 +33,7 @@ const stepSchema = v.object({
   reads: v.array(v.object({ kind: v.picklist(["stage", "image"]), name: v.string(), key: v.optional(v.string()) })),
   ends: v.boolean(),
   state: v.picklist(["reused", "made"]),
-  by: v.picklist(["checkpoint", "assemble", "engine"]),
+  by: v.picklist(["checkpoint", "transplant", "assemble", "engine"]),
   seconds: count,
   bytes: v.optional(count),
 });
