@@ -46,8 +46,9 @@ export async function backtest(
 }
 
 function keysOf(outcomes: readonly CommitOutcome[]): readonly Digest[] {
-  const steps = outcomes.flatMap((outcome) => (outcome.kind === "planned" ? outcome.steps : []));
-  return [...new Set(steps.flatMap(({ key }) => (key === undefined ? [] : [key])))];
+  const planned = outcomes.filter((outcome) => outcome.kind === "planned");
+  const keys = planned.flatMap(({ steps }) => steps.flatMap(({ key }) => key ?? []));
+  return [...new Set([...keys, ...planned.flatMap(({ transplants }) => transplants)])];
 }
 
 async function presentKeys(

@@ -124,7 +124,13 @@ export function sampleAnalysis({
     const commit = { id, tree: id, parents: [], time: 1_760_000_000 + index * 650_000, subject };
     const steps = written.map((step, at) => ({ written: step, cause: causes[at], key: digestOf(`${index} ${at}`) }));
     const made = causes.filter((cause) => cause !== undefined).length;
-    return { kind: "planned", commit, route: made === 0 ? "reuse" : made === 1 ? "assemble" : "engine", steps };
+    return {
+      kind: "planned",
+      commit,
+      route: made === 0 ? "reuse" : made === 1 ? "assemble" : "engine",
+      steps,
+      transplants: [],
+    };
   });
   const costs = costsOf([
     {

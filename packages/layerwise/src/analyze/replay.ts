@@ -9,6 +9,7 @@ import type { ChainStep } from "../plan/chain.ts";
 import { type Draft, type DraftInput, draftChains } from "../plan/draft-chains.ts";
 import { Refusal } from "../plan/refusal.ts";
 import { describeReason, type Route } from "../plan/route.ts";
+import { transplantKey } from "../plan/transplant.ts";
 import type { RevisionContext, RevisionNote, Revisions } from "../ports.ts";
 import type { Digest } from "../spec/digest.ts";
 import type { GitCommit } from "../spec/git-object.ts";
@@ -24,6 +25,8 @@ export type CommitOutcome =
       readonly commit: GitCommit;
       readonly route: Route;
       readonly steps: readonly StepOutcome[];
+      /** Keys that recorded layers of its COPY --from steps would have. */
+      readonly transplants: readonly Digest[];
     }
   /** The engine gets the whole Dockerfile, of which nothing is evaluated here. */
   | { readonly kind: "whole"; readonly commit: GitCommit; readonly why: string }
@@ -92,7 +95,9 @@ export async function replay(placed: readonly PlacedCommit[], input: ReplayInput
     for (const key of simulated.saved) saved.set(key, commit.time);
     for (const note of drafted.notes) addNote(notes, note);
     before = after;
-    return { kind: "planned", commit, route: simulated.route, steps };
+    const { steps: chain, platform } = draft.target;
+    const transplants = chain.flatMap((step) => transplantKey(step, platform)?.digest ?? []);
+    return { kind: "planned", commit, route: simulated.route, steps, transplants };
   }
 
   for (const { commit, place } of placed) {

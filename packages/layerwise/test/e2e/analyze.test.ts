@@ -81,6 +81,29 @@ COPY . /app
     expect(routes).toContain("assemble");
   });
 
+  it("predicts where the layer of a COPY --from is taken over", async () => {
+    const history = startGitHistory();
+    histories.set("stages", history);
+    const dockerfile = [
+      `FROM ${base} AS web`,
+      "COPY page /page",
+      "RUN cp /page /out",
+      `FROM ${base}`,
+      "COPY src /app",
+      "COPY --from=web /out /app/page",
+      "",
+    ].join("\n");
+    history.commit({ Dockerfile: dockerfile, page: "1", "src/a": "1" }, "first");
+    history.commit({ "src/a": "2" }, "source");
+    history.commit({ page: "2" }, "page");
+    history.commit({ "src/a": "3" }, "source again");
+
+    const { backtest } = await analyze(history, "--backtest", "4", "--cache-repo", `${site.registry.name}/stages`);
+
+    expect(backtest?.commits.map(({ actual }) => actual?.route)).toEqual(["engine", "assemble", "engine", "assemble"]);
+    expect(backtest?.agreed).toBe(4);
+  });
+
   it("takes checkpoints into account that are there already", async () => {
     const history = histories.get("debug") as GitHistory;
     const flags = ["--backtest", "2", "--cache-repo", `${site.registry.name}/backtest-again`];
