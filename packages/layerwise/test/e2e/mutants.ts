@@ -121,6 +121,20 @@ export const mutants: readonly Mutant[] = [
     finds: /: hard links: /,
   },
   {
+    what: "takes recorded layers wherever they fit or not",
+    file: "plan/transplant.ts",
+    change: ["if (difference === undefined) return made;", "if (difference !== null) return made;"],
+    cases: ["transplant-destination-link", "transplant-ancestor-mode"],
+    finds: /^build 2: \/\S+: (mode |only in |a )/,
+  },
+  {
+    what: "takes recorded layers from whatever source",
+    file: "plan/transplant.ts",
+    change: ['name !== "parent" && name !== "kind"', 'name !== "parent" && name !== "from"'],
+    cases: ["transplant-from-image"],
+    finds: /^build 3: \/\S+: content/,
+  },
+  {
     what: "keeps the command of the base behind an entry point",
     file: "plan/evaluate-config.ts",
     change: ["const Cmd = state.hasOwnCommand ? state.config.Cmd : undefined;", "const { Cmd } = state.config;"],
