@@ -217,6 +217,23 @@ describe("the key of a transplant", () => {
   });
 });
 
+it("leaves the directories with the times that the recorded layer gives them, for layers above", () => {
+  const step = stepOf("COPY --from=web /dist/index.html /new/place/");
+  const late = { mode: 0o755, uid: 0, gid: 0, mtime: 77 };
+  const files = layer([
+    { kind: "directory", path: "new", ...late },
+    { kind: "directory", path: "new/place", ...late },
+    file("new/place/index.html"),
+  ]);
+  const tree = openFileTree(viewOf(below));
+  const sources = selectInLayers(viewOf(source), step) ?? [];
+
+  const made = transplantLayer(tree, { step, transplant: { files, sources } });
+
+  expect(made.kind).toBe("layer");
+  expect([tree.at("new"), tree.at("new/place")]).toMatchObject([{ mtime: 77 }, { mtime: 77 }]);
+});
+
 /** What becomes of a layer that was made on one tree, on another. */
 function outcome(
   instruction: string,

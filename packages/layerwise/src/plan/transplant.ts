@@ -79,13 +79,18 @@ export function copyFrom(
  */
 export function transplantLayer(
   tree: FileTree,
-  { step, transplant }: { step: Step; transplant: Pick<Transplant, "files" | "sources"> },
+  { step, transplant: { files, sources } }: { step: Step; transplant: Pick<Transplant, "files" | "sources"> },
 ): LayerDraft {
-  const made = copyFrom(tree, { step, sources: transplant.sources });
+  const made = copyFrom(tree, { step, sources });
   if (made.kind === "refused") return made;
-  const difference = layerDifference(made.files, transplant.files);
-  if (difference === undefined) return made;
-  return { kind: "refused", reason: { name: "copy-from", detail: difference, at: step.at } };
+  const difference = layerDifference(made.files, files);
+  if (difference !== undefined)
+    return { kind: "refused", reason: { name: "copy-from", detail: difference, at: step.at } };
+  // Layers above have entries for these directories, with the times that they have here.
+  for (const entry of files.directories.flatMap(({ entries }) => [...entries])) {
+    if (entry.kind === "directory") tree.putDirectory(entry.path, entry, { overwrite: true });
+  }
+  return made;
 }
 
 /** The first thing in which a recorded layer is not what has been computed; undefined if nothing is. */
