@@ -41,9 +41,10 @@ export function certainMode(chmod: string, target: ModeTarget): number | undefin
  * ones give it the mode, less the umask (tonistiigi/fsutil#228), or at least may.
  */
 export function certainDirectoryMode(chmod: string, usual: number): number | undefined {
-  const given = digitsOf(chmod) ?? lettersApplied(chmod, { mode: usual, isDirectory: true }, [false]);
+  const digits = digitsOf(chmod);
+  const given = digits === undefined ? lettersApplied(chmod, { mode: usual, isDirectory: true }, [false]) : [digits];
   if (given === undefined) return undefined;
-  return common([usual, ...[given].flat().flatMap((mode) => umasks.map((umask) => mode & ~umask))]);
+  return common([usual, ...given.flatMap((mode) => umasks.map((umask) => mode & ~umask))]);
 }
 
 /** What of a selection engines of different age give different modes, and the mode it has; undefined if nothing. */

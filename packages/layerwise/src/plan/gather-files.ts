@@ -143,5 +143,8 @@ async function filesDescriptor(
   if (stored === undefined) return undefined;
   const descriptor = decodeFilesManifest(stored.bytes, { mediaType: stored.mediaType, source });
   if (descriptor !== undefined) return descriptor;
-  throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: it is another manifest`);
+  throw new LayerwiseError(
+    "REGISTRY_PROTOCOL",
+    `could not read the layer files document of ${source}: it is another manifest`,
+  );
 }

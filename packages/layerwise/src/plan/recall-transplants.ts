@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isLayerwiseError } from "../error.ts";
 import type { Emit } from "../event.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import { checkpointTag } from "../spec/checkpoint.ts";
@@ -9,7 +8,7 @@ import { chainIdOf } from "../spec/image-config.ts";
 import { decodeTransplant, decodeTransplantManifest } from "../spec/transplant-document.ts";
 import { readAll } from "../spec/verified.ts";
 import type { Chain, ChainStep } from "./chain.ts";
-import { damage, type Recalled } from "./recall.ts";
+import { type Recalled, unlessDamaged } from "./recall.ts";
 import { openSource } from "./select-in-layers.ts";
 import type { Step } from "./step.ts";
 import { mayTransplant, type Transplant, transplantKey } from "./transplant.ts";
@@ -71,13 +70,10 @@ async function recallTransplant(one: ChainStep, { chain, ...around }: Around): P
   if (key === undefined) return undefined;
   const tag = checkpointTag(key);
   const refuse = (why: string): undefined => void around.emit({ kind: "checkpoint-refused", tag, why });
-  try {
+  return await unlessDamaged(async () => {
     const found = await openTransplant({ key, tag }, around);
     return typeof found === "string" ? refuse(found) : found;
-  } catch (error) {
-    if (!isLayerwiseError(error) || !damage.includes(error.code)) throw error;
-    return refuse(error.message);
-  }
+  }, refuse);
 }
 
 /** A text says why it must not be used. */

@@ -102,8 +102,8 @@ async function openCandidate(
   }, refuse);
 }
 
-/** A damaged checkpoint is as good as none: the build goes on without it. */
-async function unlessDamaged<T>(
+/** What is damaged or gone in the cache is as good as none: the build goes on without it. */
+export async function unlessDamaged<T>(
   work: () => Promise<T | undefined>,
   refuse: (why: string) => void,
 ): Promise<T | undefined> {
@@ -116,8 +116,7 @@ async function unlessDamaged<T>(
   }
 }
 
-/** Errors that say that something in the cache is damaged or gone. */
-export const damage: readonly ErrorCode[] = ["REGISTRY_PROTOCOL", "DIGEST_MISMATCH", "REGISTRY_NOT_FOUND"];
+const damage: readonly ErrorCode[] = ["REGISTRY_PROTOCOL", "DIGEST_MISMATCH", "REGISTRY_NOT_FOUND"];
 
 async function checkpointOf(
   chain: Chain,

@@ -88,10 +88,9 @@ function assembleOn(
   for (const one of left) {
     const { step } = one;
     const transplant = transplants.get(step);
-    const fallbackTime = baseTime(chain);
     const draft =
       transplant === undefined
-        ? assembleLayer(tree, { step, content: content.get(step), listings: archives, fallbackTime })
+        ? assembleLayer(tree, { step, content: content.get(step), listings: archives, fallbackTime: baseTime(chain) })
         : transplantLayer(tree, { step, transplant });
     if (draft.kind === "refused") return draft;
     layers.push({ step: one, files: draft.files, transplant });

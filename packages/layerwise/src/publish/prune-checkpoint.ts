@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CallOptions, Repository } from "../ports.ts";
-import { emptyContent, encodeTombstone } from "../spec/checkpoint.ts";
+import { encodeTombstone } from "../spec/checkpoint.ts";
 import { digestOf } from "../spec/digest.ts";
-import { emptyMediaType, mediaTypes } from "../spec/media-type.ts";
-import { pushDocument } from "./push-blobs.ts";
+import { mediaTypes } from "../spec/media-type.ts";
+import { pushEmpty } from "./push-blobs.ts";
 
 /**
  * How a checkpoint went: its manifest is removed, or its tag points to a manifest that says it is no checkpoint, since
@@ -16,8 +16,7 @@ export async function pruneCheckpoint(cache: Repository, tag: string, { signal }
   const stored = await cache.fetchManifest(tag, { signal });
   if (stored === undefined) return "absent";
   if (await cache.removeManifest(stored.digest, { signal })) return "removed";
-  const config = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: emptyContent.length };
-  await pushDocument({ descriptor: config, bytes: emptyContent }, { to: cache, signal });
+  await pushEmpty({ to: cache, signal });
   const bytes = encodeTombstone();
   await cache.pushManifest(tag, { mediaType: mediaTypes.oci.manifest, digest: digestOf(bytes), bytes }, { signal });
   return "overwritten";

@@ -2,6 +2,7 @@
 import type { Emit } from "../event.ts";
 import type { Blob, CallOptions, Repository } from "../ports.ts";
 import type { ImageLayer } from "../produce/image.ts";
+import { emptyContent, emptyDescriptor } from "../spec/checkpoint.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 
 /** Blobs that are moved at once into one repository; more only wait for each other. */
@@ -54,6 +55,12 @@ export async function pushDocument(
   { to, signal }: Omit<Pushing, "emit">,
 ): Promise<void> {
   await to.pushBlob(blobOf(descriptor, bytes), { signal });
+}
+
+/** Uploads the blob that stands where an artifact has nothing to say, and gives its descriptor. */
+export async function pushEmpty(pushing: Omit<Pushing, "emit">): Promise<Descriptor> {
+  await pushDocument({ descriptor: emptyDescriptor, bytes: emptyContent }, pushing);
+  return emptyDescriptor;
 }
 
 /** Bytes in memory as a blob. */

@@ -6,22 +6,15 @@ import { historyOf } from "../plan/history-times.ts";
 import { resumeConfig } from "../plan/resume-config.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import { chainConfig, type ImageLayer, locatedLayer } from "../produce/image.ts";
-import {
-  checkpointTag,
-  emptyContent,
-  encodeCheckpoint,
-  encodeFilesManifest,
-  filesMediaType,
-  filesTag,
-} from "../spec/checkpoint.ts";
-import { compressDocument } from "../spec/compression.ts";
+import { checkpointTag, encodeCheckpoint, encodeFilesManifest, filesMediaType, filesTag } from "../spec/checkpoint.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 import { type Digest, digestOf } from "../spec/digest.ts";
 import { encodeImageConfig, type ImageConfig } from "../spec/image-config.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
 import { encodeLayerFiles } from "../spec/layer-files-document.ts";
-import { emptyMediaType, mediaTypes } from "../spec/media-type.ts";
+import { mediaTypes } from "../spec/media-type.ts";
 import { pushDocument, pushLayers } from "./push-blobs.ts";
+import { saveArtifact } from "./save-artifact.ts";
 
 /** Where checkpoints go and what they say of themselves. */
 export interface SaveOptions extends CallOptions {
@@ -141,15 +134,10 @@ export async function saveFilesOf(
   layers: readonly LayerFiles[],
   { cache, signal }: { cache: Repository } & CallOptions,
 ): Promise<Descriptor> {
-  const bytes = compressDocument(encodeLayerFiles(layers));
-  const descriptor: Descriptor = { mediaType: filesMediaType, digest: digestOf(bytes), size: bytes.length };
-  const empty: Descriptor = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: emptyContent.length };
-  const pushing = { to: cache, signal };
-  await pushDocument({ descriptor, bytes }, pushing);
-  await pushDocument({ descriptor: empty, bytes: emptyContent }, pushing);
-  const manifest = encodeFilesManifest(descriptor);
   const tag = filesTag(layers.map(({ diffId }) => diffId));
-  const stored = { mediaType: mediaTypes.oci.manifest, digest: digestOf(manifest), bytes: manifest };
-  await cache.pushManifest(tag, stored, { signal });
-  return descriptor;
+  const document = encodeLayerFiles(layers);
+  return await saveArtifact(
+    { tag, mediaType: filesMediaType, document, manifest: encodeFilesManifest },
+    { cache, signal },
+  );
 }

@@ -4,12 +4,11 @@ import type { Emit } from "../event.ts";
 import type { CallOptions, Repository } from "../ports.ts";
 import type { Image } from "../produce/image.ts";
 import { recordTag } from "../spec/build-record.ts";
-import { emptyContent } from "../spec/checkpoint.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
 import { type Digest, digestOf } from "../spec/digest.ts";
-import { emptyMediaType, mediaTypes } from "../spec/media-type.ts";
+import { mediaTypes } from "../spec/media-type.ts";
 import { encodeRecordManifest } from "../spec/record-document.ts";
-import { pushDocument } from "./push-blobs.ts";
+import { pushEmpty } from "./push-blobs.ts";
 
 /** A record and the image that it tells of. */
 export interface SavedRecord {
@@ -30,7 +29,7 @@ export async function saveRecord(
 ): Promise<void> {
   try {
     const anchors = isThere ? anchorsIn(image) : undefined;
-    const bytes = encodeRecordManifest(text, anchors ?? (await pushEmpty({ cache, signal })));
+    const bytes = encodeRecordManifest(text, anchors ?? (await emptyAnchors({ cache, signal })));
     const manifest = { mediaType: mediaTypes.oci.manifest, digest: digestOf(bytes), bytes };
     await cache.pushManifest(recordTag(digest), manifest, { signal });
   } catch (error) {
@@ -46,8 +45,7 @@ function anchorsIn({ configDescriptor, layers }: Image): { config: Descriptor; l
   return layer === undefined ? undefined : { config, layer };
 }
 
-async function pushEmpty(to: { cache: Repository } & CallOptions): Promise<{ config: Descriptor; layer: Descriptor }> {
-  const empty: Descriptor = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: emptyContent.length };
-  await pushDocument({ descriptor: empty, bytes: emptyContent }, { to: to.cache, signal: to.signal });
+async function emptyAnchors({ cache, signal }: { cache: Repository } & CallOptions) {
+  const empty = await pushEmpty({ to: cache, signal });
   return { config: empty, layer: empty };
 }

@@ -16,21 +16,14 @@ import type { Ports, Repository } from "../ports.ts";
 import { type ImageLayer, locatedLayer, storedLayers } from "../produce/image.ts";
 import type { MadeChain } from "../produce/match-layers.ts";
 import { repositoryOf } from "../produce/with-engine.ts";
-import { checkpointTag, emptyContent } from "../spec/checkpoint.ts";
-import { compressDocument } from "../spec/compression.ts";
+import { checkpointTag } from "../spec/checkpoint.ts";
 import type { Descriptor } from "../spec/descriptor.ts";
-import { type Digest, digestOf } from "../spec/digest.ts";
+import type { Digest } from "../spec/digest.ts";
 import { mergeLayers } from "../spec/file-view.ts";
 import { chainIdOf } from "../spec/image-config.ts";
 import type { LayerFiles } from "../spec/layer-files.ts";
-import { emptyMediaType, mediaTypes } from "../spec/media-type.ts";
-import {
-  encodeTransplant,
-  encodeTransplantManifest,
-  type TransplantDocument,
-  transplantMediaType,
-} from "../spec/transplant-document.ts";
-import { pushDocument } from "./push-blobs.ts";
+import { encodeTransplant, encodeTransplantManifest, transplantMediaType } from "../spec/transplant-document.ts";
+import { saveArtifact } from "./save-artifact.ts";
 import { type SaveOptions, saveFilesOf } from "./save-checkpoints.ts";
 
 /** What an engine made, and where the layers of its sources are. */
@@ -90,7 +83,9 @@ export async function saveTransplants(made: MadeLayers, options: SaveOptions): P
     const key = transplantKey(one, target.chain.platform)?.digest as Digest;
     const { descriptor } = target.layers[index] as ImageLayer;
     const from = chainIdOf(source.layers.map(({ diffId }) => diffId)) ?? "scratch";
-    await saveOne({ layer, from, sources: sources.map(recordSource) }, { key, descriptor, ...options });
+    const document = encodeTransplant({ layer, from, sources: sources.map(recordSource) });
+    const manifest = (blob: Descriptor) => encodeTransplantManifest(key, { document: blob, layer: descriptor });
+    await saveArtifact({ tag: checkpointTag(key), mediaType: transplantMediaType, document, manifest }, options);
   }
 }
 
@@ -154,18 +149,4 @@ async function listStack(
   }
   const all = await gatherFiles(located, around);
   return all.kind === "unreadable" ? undefined : all;
-}
-
-async function saveOne(
-  document: TransplantDocument,
-  { key, descriptor, cache, signal }: SaveOptions & { readonly key: Digest; readonly descriptor: Descriptor },
-): Promise<void> {
-  const bytes = compressDocument(encodeTransplant(document));
-  const blob: Descriptor = { mediaType: transplantMediaType, digest: digestOf(bytes), size: bytes.length };
-  const empty: Descriptor = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: emptyContent.length };
-  await pushDocument({ descriptor: blob, bytes }, { to: cache, signal });
-  await pushDocument({ descriptor: empty, bytes: emptyContent }, { to: cache, signal });
-  const manifest = encodeTransplantManifest(key, { document: blob, layer: descriptor });
-  const stored = { mediaType: mediaTypes.oci.manifest, digest: digestOf(manifest), bytes: manifest };
-  await cache.pushManifest(checkpointTag(key), stored, { signal });
 }

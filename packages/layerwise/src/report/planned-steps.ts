@@ -32,10 +32,8 @@ export function plannedSteps({ work, dockerfile }: Plan): readonly PlannedStep[]
       const id = stepId(stage, position);
       const isTarget = work.kind !== "whole" && chain.stage === work.chain.stage;
       const layer = isTarget ? index : seen.get(id)?.layer;
-      const planned = isTransplanted(work, step)
-        ? describeTransplant(step)
-        : describeStep(step, { isDone: index < done, by, isFirst: index === done });
-      seen.set(id, { ...planned, stage: stageName(stage), stageIndex: stage, position, layer });
+      const fate = isTransplanted(work, step) ? transplanted : fateOf(step, { by, behind: done - index });
+      seen.set(id, { ...described(step), ...fate, stage: stageName(stage), stageIndex: stage, position, layer });
     }
   }
   return [...seen.values()].sort((one, other) => one.line - other.line || one.position - other.position);
@@ -73,30 +71,25 @@ function isTransplanted(work: Work, step: ChainStep): boolean {
   return work.kind === "assemble" && work.layers.some((one) => one.step === step && one.transplant !== undefined);
 }
 
-type DescribedStep = Omit<PlannedStep, "stage" | "stageIndex" | "position" | "layer">;
+type Fate = Pick<PlannedStep, "state" | "by" | "why">;
 
-function describeTransplant({ step, key }: ChainStep): DescribedStep {
-  return {
-    line: step.at.start.line,
-    instruction: step.text,
-    state: "reused",
-    by: "transplant",
-    why: "copies the same to the same place",
-    key: key?.digest,
-  };
-}
+const transplanted: Fate = { state: "reused", by: "transplant", why: "copies the same to the same place" };
 
-function describeStep(
-  { step, key }: ChainStep,
-  { isDone, by, isFirst }: { isDone: boolean; by: "assemble" | "engine"; isFirst: boolean },
-): DescribedStep {
-  const why = isDone ? "same inputs" : isFirst ? "no checkpoint for its inputs" : "comes after a step that was made";
+/** @param behind how many steps a checkpoint holds from this one on; 0 for the first that it does not hold */
+function fateOf({ key }: ChainStep, { by, behind }: { by: "assemble" | "engine"; behind: number }): Fate {
+  const isDone = behind > 0;
+  const why = isDone
+    ? "same inputs"
+    : behind === 0
+      ? "no checkpoint for its inputs"
+      : "comes after a step that was made";
   return {
-    line: step.at.start.line,
-    instruction: step.text,
     state: isDone ? "reused" : "made",
     by: isDone ? "checkpoint" : by,
     why: key === undefined ? "its inputs are not known beforehand" : why,
-    key: key?.digest,
   };
+}
+
+function described({ step, key }: ChainStep) {
+  return { line: step.at.start.line, instruction: step.text, key: key?.digest };
 }

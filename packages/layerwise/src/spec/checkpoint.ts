@@ -168,7 +168,8 @@ export function encodeTombstone(): Uint8Array {
 /** The content that a config without meaning has. */
 export const emptyContent: Uint8Array = Buffer.from("{}");
 
-const emptyDescriptor: Descriptor = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: 2 };
+/** The blob that stands where an artifact has nothing to say. */
+export const emptyDescriptor: Descriptor = { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: 2 };
 
 function filesDescriptor(text: string | undefined): Descriptor | undefined {
   const [digest, size] = (text ?? "").split(" ");

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from "valibot";
-import { LayerwiseError } from "../error.ts";
 import { digestSchema } from "./descriptor.ts";
 import { type Digest, digestOf } from "./digest.ts";
-import { firstIssue } from "./first-issue.ts";
+import { readDocument } from "./json-document.ts";
 import type { Platform } from "./platform.ts";
 
 /** How a container is checked for health; durations in nanoseconds. */
@@ -114,27 +113,16 @@ const configSchema = v.object({
   ),
 });
 
+/** A field that says nothing is as good as none, whatever its type. */
+const writtenSchema = v.pipe(v.unknown(), v.transform(withoutEmpty), configSchema);
+
 /**
  * Reads an image config.
  *
  * @param source how errors name it, for example `registry.example/app:latest`
  */
 export function decodeImageConfig(bytes: Uint8Array, source: string): ImageConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read the config of ${source}: it is no JSON`, { cause });
-  }
-  // A field that says nothing is as good as none, whatever its type.
-  const parsed = v.safeParse(configSchema, withoutEmpty(json));
-  if (!parsed.success) {
-    throw new LayerwiseError(
-      "REGISTRY_PROTOCOL",
-      `could not read the config of ${source}: ${firstIssue(parsed.issues)}`,
-    );
-  }
-  const { rootfs, history, config, ...rest } = parsed.output;
+  const { rootfs, history, config, ...rest } = readDocument(bytes, writtenSchema, `the config of ${source}`);
   return {
     ...(rest as Platform),
     config: (config ?? {}) as RuntimeConfig,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from "valibot";
-import { LayerwiseError } from "../error.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
-import { firstIssue } from "./first-issue.ts";
-import { parseJson } from "./manifest.ts";
+import { readDocument } from "./json-document.ts";
 import { type Platform, samePlatform } from "./platform.ts";
 
 /**
@@ -28,15 +26,8 @@ export function decodeIndex(
   bytes: Uint8Array,
   { mediaType, source }: { mediaType: string; source: string },
 ): ImageIndex {
-  const parsed = v.safeParse(indexSchema, parseJson(bytes, source));
-  if (!parsed.success) {
-    throw new LayerwiseError(
-      "REGISTRY_PROTOCOL",
-      `could not read the index of ${source}: ${firstIssue(parsed.issues)}`,
-    );
-  }
-  const { manifests, annotations } = parsed.output;
-  const type = parsed.output.mediaType ?? mediaType;
+  const { manifests, annotations, ...stated } = readDocument(bytes, indexSchema, `the index of ${source}`);
+  const type = stated.mediaType ?? mediaType;
   return { mediaType: type, manifests: manifests ?? [], annotations: annotations ?? undefined };
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from "valibot";
-import { LayerwiseError } from "../error.ts";
 import { digestSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
-import { firstIssue } from "./first-issue.ts";
+import { readDocument } from "./json-document.ts";
 import type { LayerDirectory, LayerEntry, LayerFiles } from "./layer-files.ts";
 
 /*
@@ -85,17 +84,7 @@ export function storeDirectories(directories: readonly LayerDirectory[]): readon
 
 /** Reads what {@link encodeLayerFiles} wrote; REGISTRY_PROTOCOL if it is anything else. */
 export function decodeLayerFiles(bytes: Uint8Array, source: string): LayerFiles[] {
-  const unreadable = (why: string, cause?: unknown) =>
-    new LayerwiseError("REGISTRY_PROTOCOL", `could not read the layer files of ${source}: ${why}`, { cause });
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw unreadable("they are no JSON", cause);
-  }
-  const parsed = v.safeParse(storedSchema, document);
-  if (!parsed.success) throw unreadable(firstIssue(parsed.issues));
-  return parsed.output.layers.map(openLayer);
+  return readDocument(bytes, storedSchema, `the layer files document of ${source}`).layers.map(openLayer);
 }
 
 /** Reads what {@link storeLayer} made. */

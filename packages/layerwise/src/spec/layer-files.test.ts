@@ -183,7 +183,7 @@ describe("encodeLayerFiles and decodeLayerFiles", () => {
     expect(() => decodeLayerFiles(Buffer.from(text), "registry.example/app")).toThrow(
       expect.objectContaining({
         code: "REGISTRY_PROTOCOL",
-        message: expect.stringContaining("could not read the layer files of registry.example/app: "),
+        message: expect.stringContaining("could not read the layer files document of registry.example/app: "),
       }),
     );
   });

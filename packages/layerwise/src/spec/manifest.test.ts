@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Descriptor } from "./descriptor.ts";
 import { digestOf } from "./digest.ts";
-import { decodeManifest, encodeManifest, imageManifest, type Manifest, parseJson } from "./manifest.ts";
+import { decodeManifest, encodeManifest, imageManifest, type Manifest } from "./manifest.ts";
 import { mediaTypes } from "./media-type.ts";
 
 const config: Descriptor = { mediaType: mediaTypes.oci.config, digest: digestOf("config"), size: 6 };
@@ -181,12 +181,6 @@ describe("imageManifest", () => {
       layers: [layer],
       annotations: { a: "b" },
     });
-  });
-});
-
-describe("parseJson", () => {
-  it("reads any JSON", () => {
-    expect(parseJson(Buffer.from('{"a":[1]}'), source)).toEqual({ a: [1] });
   });
 });
 

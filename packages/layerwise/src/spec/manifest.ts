@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { LayerwiseError } from "../error.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
-import { firstIssue } from "./first-issue.ts";
+import { readDocument } from "./json-document.ts";
 import { isManifestType, type MediaFamily, mediaTypes } from "./media-type.ts";
 
 /**
@@ -38,11 +38,11 @@ export function decodeManifest(
   bytes: Uint8Array,
   { mediaType, source }: { mediaType: string; source: string },
 ): Manifest {
-  const parsed = v.safeParse(manifestSchema, parseJson(bytes, source));
-  if (!parsed.success) throw invalid(source, firstIssue(parsed.issues));
-  const { artifactType, config, layers, annotations } = parsed.output;
-  const type = parsed.output.mediaType ?? mediaType;
-  if (!isManifestType(type)) throw invalid(source, `its media type is ${type}`);
+  const what = `the manifest of ${source}`;
+  const { artifactType, config, layers, annotations, ...stated } = readDocument(bytes, manifestSchema, what);
+  const type = stated.mediaType ?? mediaType;
+  if (!isManifestType(type))
+    throw new LayerwiseError("REGISTRY_PROTOCOL", `could not read ${what}: its media type is ${type}`);
   return { mediaType: type, artifactType, config, layers: layers ?? [], annotations: annotations ?? undefined };
 }
 
@@ -71,19 +71,6 @@ export function imageManifest(
     layers: parts.layers,
     annotations: parts.annotations,
   };
-}
-
-/** Parses JSON from outside, with an error that names the source. */
-export function parseJson(bytes: Uint8Array, source: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw invalid(source, "it is no JSON", cause);
-  }
-}
-
-function invalid(source: string, why: string, cause?: unknown): LayerwiseError {
-  return new LayerwiseError("REGISTRY_PROTOCOL", `could not read the manifest of ${source}: ${why}`, { cause });
 }
 
 function bareDescriptor({ mediaType, digest, size, annotations }: Descriptor): Descriptor {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from "valibot";
-import { LayerwiseError } from "../error.ts";
-import { emptyContent, keyAnnotation } from "./checkpoint.ts";
+import { emptyDescriptor, keyAnnotation } from "./checkpoint.ts";
 import type { Descriptor } from "./descriptor.ts";
-import { type Digest, digestOf } from "./digest.ts";
-import { firstIssue } from "./first-issue.ts";
+import type { Digest } from "./digest.ts";
+import { readDocument } from "./json-document.ts";
 import type { LayerDirectory, LayerFiles } from "./layer-files.ts";
 import {
   directoriesSchema,
@@ -15,7 +14,7 @@ import {
   storeLayer,
 } from "./layer-files-document.ts";
 import { decodeManifest, encodeManifest } from "./manifest.ts";
-import { emptyMediaType, layerTypeIn, mediaTypes } from "./media-type.ts";
+import { layerTypeIn, mediaTypes } from "./media-type.ts";
 
 /*
  * A layer that a COPY --from made, for builds in which other layers are below it. The document says what the
@@ -70,17 +69,7 @@ export function encodeTransplant({ layer, from, sources }: TransplantDocument): 
 
 /** Reads what {@link encodeTransplant} wrote; REGISTRY_PROTOCOL if it is anything else. */
 export function decodeTransplant(bytes: Uint8Array, source: string): TransplantDocument {
-  const unreadable = (why: string, cause?: unknown) =>
-    new LayerwiseError("REGISTRY_PROTOCOL", `could not read the transplant of ${source}: ${why}`, { cause });
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw unreadable("it is no JSON", cause);
-  }
-  const parsed = v.safeParse(documentSchema, document);
-  if (!parsed.success) throw unreadable(firstIssue(parsed.issues));
-  const { layer, from, sources } = parsed.output;
+  const { layer, from, sources } = readDocument(bytes, documentSchema, `the transplant of ${source}`);
   return {
     layer: openLayer(layer),
     from,
@@ -99,7 +88,7 @@ export function encodeTransplantManifest(key: Digest, { document, layer }: Trans
   return encodeManifest({
     mediaType: mediaTypes.oci.manifest,
     artifactType: transplantMediaType,
-    config: { mediaType: emptyMediaType, digest: digestOf(emptyContent), size: emptyContent.length },
+    config: emptyDescriptor,
     layers: [document, { ...layer, mediaType: layerTypeIn("oci", layer.mediaType) ?? layer.mediaType }],
     annotations: { [keyAnnotation]: key },
   });

@@ -165,17 +165,17 @@ export const tamperedFiles: readonly Tampering[] = [
   },
   {
     name: "is no JSON",
-    says: /could not read the layer files of .*: they are no JSON/,
+    says: /could not read the layer files document of .*: it is no JSON/,
     tamper: async (target) => await withFiles(target, () => gzipSync("{")),
   },
   {
     name: "names directories that lead out",
-    says: /could not read the layer files of .*: a path leads out of the layer/,
+    says: /could not read the layer files document of .*: a path leads out of the layer/,
     tamper: async (target) => await withDirectories(target, [["../../etc", [["passwd", "f777"]]]]),
   },
   {
     name: "names files that lead out",
-    says: /could not read the layer files of /,
+    says: /could not read the layer files document of /,
     tamper: async (target) => await withDirectories(target, [["etc", [["../../passwd", "f777"]]]]),
   },
   {
