@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { CreateRepositoryCommand, DescribeImagesCommand, type ECRClient } from "@aws-sdk/client-ecr";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { buildActionsIn, resolveIntrinsics, type Template } from "codebuild-local";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Registry, startRegistry, treeBase } from "../../../lab/src/index.ts";
-import { type AccessKey, type AwsLocal, type PolicyDocument, startAwsLocal } from "../../src/index.ts";
+import { treeBase } from "../../../lab/src/index.ts";
+import type { AccessKey, AwsLocal, PolicyDocument } from "../../src/index.ts";
 import { clientsOf } from "../clients.ts";
 import { type AccountsApp, publishRole, synthAccounts } from "./accounts-app.ts";
+import { type FlowSite, openFlowSite } from "./flow-site.ts";
 import { runAction } from "./local-pipeline.ts";
 import { keysOf, roleOf } from "./role-of.ts";
 
 const to = { account: "222222222222", region: "us-east-1" };
 
+let site: FlowSite;
 let work: string;
-let registry: Registry;
 let aws: AwsLocal;
 let app: AccountsApp;
 /** The registries of both places, as their owners see them. */
 let ecr: { readonly from: ECRClient; readonly to: ECRClient };
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), "aws-local-accounts-"));
-  await chmod(work, 0o755);
-  registry = await startRegistry();
-  aws = await startAwsLocal({ registry });
+  site = await openFlowSite("accounts");
+  ({ work, aws } = site);
   ecr = {
-    from: clientsOf(aws).ecr,
+    from: site.clients.ecr,
     to: clientsOf(aws, { key: aws.addUser("owner", to.account), region: to.region }).ecr,
   };
   for (const repositoryName of ["tree", "orders-dev"])
@@ -38,11 +36,7 @@ beforeAll(async () => {
   const { account, region } = aws;
   app = await synthAccounts(work, { base: `${aws.registryHost()}/tree:1`, from: { account, region }, to });
 });
-afterAll(async () => {
-  await aws?.close();
-  await registry?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(async () => await site?.close());
 
 async function templateIn(file: string): Promise<Template> {
   return JSON.parse(await readFile(file, "utf8")) as Template;
@@ -57,7 +51,7 @@ async function run(part: string) {
   const action = buildActionsIn(template, values).find(({ name }) => name.endsWith(part));
   const { result, log } = await runAction(`${action?.stage}.${action?.name}`, {
     options: {
-      ...{ aws, clients: clientsOf(aws), template, given, scratch: work },
+      ...{ aws, clients: site.clients, template, given, scratch: work },
       ...{ assembly: app.assembly, source: app.source },
       machine: (project) => {
         const { name, policies } = roleOf(project, { template, values });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -14,15 +13,13 @@ import {
   type Registry,
   type RegistryRequest,
   readContents,
-  startEngine,
-  startRegistry,
   tinyBase,
   validateImage,
 } from "../../../lab/src/index.ts";
 import { digestOf } from "../../src/ecr/manifest.ts";
-import { type AwsLocal, type PolicyDocument, startAwsLocal } from "../../src/index.ts";
-import { clientsOf } from "../clients.ts";
+import type { AwsLocal, PolicyDocument } from "../../src/index.ts";
 import { type AssetApp, synthAssets } from "./assets-app.ts";
+import { type EngineSite, openEngineSite } from "./flow-site.ts";
 
 const standIn = fileURLToPath(new URL("../../../layerwise/dist/bundle/layerwise-docker.js", import.meta.url));
 const cdkAssets = fileURLToPath(new URL("../../../../node_modules/cdk-assets/bin/cdk-assets", import.meta.url));
@@ -30,6 +27,7 @@ const cdkAssets = fileURLToPath(new URL("../../../../node_modules/cdk-assets/bin
 /** Smallest size of a blob that counts as a layer. */
 const layerBytes = 100_000;
 
+let site: EngineSite;
 let work: string;
 let registry: Registry;
 let aws: AwsLocal;
@@ -38,12 +36,9 @@ let node: string;
 let base: string;
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), "aws-local-assets-"));
-  await chmod(work, 0o755);
-  registry = await startRegistry();
-  // At an address that the engine reaches too.
-  aws = await startAwsLocal({ registry, host: registry.address });
-  const { ecr, s3 } = clientsOf(aws);
+  site = await openEngineSite("assets", "containerd");
+  ({ work, registry, aws, engine } = site);
+  const { ecr, s3 } = site.clients;
   aws.addRole(`cdk-hnb659fds-image-publishing-role-${aws.account}-${aws.region}`, [publishing()]);
   // As `cdk bootstrap` makes it, and one for checkpoints.
   await ecr.send(new CreateRepositoryCommand({ repositoryName: bootstrap(), imageTagMutability: "IMMUTABLE" }));
@@ -51,18 +46,11 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: `cdk-hnb659fds-assets-${aws.account}-${aws.region}` }));
   await tinyBase(aws.registryPlace, { repository: "tiny" });
   base = `${aws.registryHost()}/tiny:1`;
-  const reach = { work, insecureRegistries: [aws.registryHost()], httpsProxy: aws.endpoint };
-  engine = await startEngine({ generation: 28, store: "containerd", ...reach });
   // Programs that start with #!/usr/bin/env node need one on PATH, and nothing else shall be there.
   node = await folder("node");
   await symlink(process.execPath, join(node, "node"));
 });
-afterAll(async () => {
-  await engine?.stop();
-  await aws?.close();
-  await registry?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(async () => await site?.close());
 
 /**
  * What the role that pushes images may do, as `cdk bootstrap` makes it; and the same with the checkpoints, and to pull
@@ -191,7 +179,7 @@ it("publishes with an engine, and after a source change without one, moving only
 
   const first = await publish(one, { name: "machine-1", hasEngine: true, cacheRepo });
   const second = await publish(two, { name: "machine-2", hasEngine: false, cacheRepo });
-  await clientsOf(aws).ecr.send(new PutAccountSettingCommand({ name: "BLOB_MOUNTING", value: "ENABLED" }));
+  await site.clients.ecr.send(new PutAccountSettingCommand({ name: "BLOB_MOUNTING", value: "ENABLED" }));
   const third = await publish(three, { name: "machine-3", hasEngine: false, cacheRepo });
   const again = await publish(three, { name: "machine-4", hasEngine: false, cacheRepo });
 
@@ -216,7 +204,7 @@ it("publishes with an engine, and after a source change without one, moving only
   const password = await savedPassword("machine-1");
   for (const { said } of [first, second, third, again]) expect(said).not.toContain(password);
   // Tags of the cache are its own: those of the bootstrap repository can never move.
-  const { imageIds = [] } = await clientsOf(aws).ecr.send(new ListImagesCommand({ repositoryName: bootstrap() }));
+  const { imageIds = [] } = await site.clients.ecr.send(new ListImagesCommand({ repositoryName: bootstrap() }));
   expect(imageIds.filter(({ imageTag }) => imageTag?.startsWith("lwcache-"))).toEqual([]);
 });
 
@@ -228,7 +216,7 @@ it("goes on from its own folder without a cache repository, and with no docker a
   const { said } = await publish(five, { ...machine, hasEngine: false });
   const files = { Dockerfile: `FROM ${base}\nCOPY app /app\n`, app: "6\n" };
   // The same asset for another destination: the image is built, and its layers are near.
-  await clientsOf(aws).ecr.send(new CreateRepositoryCommand({ repositoryName: "more-assets" }));
+  await site.clients.ecr.send(new CreateRepositoryCommand({ repositoryName: "more-assets" }));
   const manifest = join(work, "five/cdk.out/More.assets.json");
   const text = await readFile(five.manifest, "utf8");
   await writeFile(manifest, text.replaceAll(five.repositoryName, "more-assets"));

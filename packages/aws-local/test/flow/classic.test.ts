@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BatchGetImageCommand, CreateRepositoryCommand } from "@aws-sdk/client-ecr";
@@ -11,38 +10,29 @@ import { CodePipeline, CodePipelineSource, ShellStep } from "aws-cdk-lib/pipelin
 import { buildActionsIn, type Template } from "codebuild-local";
 import { BaseImages, ClassicImageBuildStep, ImageRepository, ImageTag, LayerwiseImage } from "layerwise-cdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Engine, type Registry, startEngine, startRegistry, tinyBase } from "../../../lab/src/index.ts";
-import { type AwsLocal, startAwsLocal } from "../../src/index.ts";
-import { clientsOf } from "../clients.ts";
+import { type Engine, tinyBase } from "../../../lab/src/index.ts";
+import type { AwsLocal } from "../../src/index.ts";
+import { type EngineSite, openEngineSite } from "./flow-site.ts";
 import { runAction } from "./local-pipeline.ts";
 import { keysOf } from "./role-of.ts";
 
 const repositoryName = "orders";
 
+let site: EngineSite;
 let work: string;
-let registry: Registry;
 let aws: AwsLocal;
 let engine: Engine;
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), "aws-local-classic-"));
-  await chmod(work, 0o755);
-  registry = await startRegistry();
-  aws = await startAwsLocal({ registry, host: registry.address });
-  const { ecr } = clientsOf(aws);
+  // This store would add attestations by itself.
+  site = await openEngineSite("classic", "containerd");
+  ({ work, aws, engine } = site);
+  const { ecr } = site.clients;
   for (const name of ["tiny", repositoryName]) await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
   await tinyBase(aws.registryPlace);
-  const reach = { work, insecureRegistries: [aws.registryHost()], httpsProxy: aws.endpoint };
-  // This store would add attestations by itself.
-  engine = await startEngine({ generation: 28, store: "containerd", ...reach });
   await writeAwsProgram();
 });
-afterAll(async () => {
-  await engine?.stop();
-  await aws?.close();
-  await registry?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(async () => await site?.close());
 
 /** The one command of AWS's program that the recipe calls; CodeBuild's images have that program. */
 async function writeAwsProgram(): Promise<void> {
@@ -97,7 +87,7 @@ async function deploy(commit: string, content: string) {
   const action = buildActionsIn(template, values).find(({ name }) => name.endsWith(".Build"));
   const PATH = `${join(work, "bin")}:${engine.shim}:${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin`;
   const machine = () => ({ ...aws.environment(), PATH });
-  const options = { aws, clients: clientsOf(aws), source, assembly, template, given, machine, scratch: work };
+  const options = { aws, clients: site.clients, source, assembly, template, given, machine, scratch: work };
   const { result, log } = await runAction(`${action?.stage}.${action?.name}`, { options, values });
   expect(result.status, log).toBe("SUCCEEDED");
   return { template, told: result.exportedVariables };
@@ -105,7 +95,7 @@ async function deploy(commit: string, content: string) {
 
 async function imageAt(imageTag: string) {
   const request = new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag }] });
-  const [{ imageId, imageManifest = "{}" } = {}] = (await clientsOf(aws).ecr.send(request)).images ?? [];
+  const [{ imageId, imageManifest = "{}" } = {}] = (await site.clients.ecr.send(request)).images ?? [];
   return { digest: imageId?.imageDigest, manifest: JSON.parse(imageManifest) as { layers?: { digest: string }[] } };
 }
 

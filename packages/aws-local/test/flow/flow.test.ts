@@ -1,36 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BatchGetImageCommand, CreateRepositoryCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { awsValues, buildActionsIn, projectsIn, readProject, type Template } from "codebuild-local";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Engine, type Registry, startEngine, startRegistry, tinyBase } from "../../../lab/src/index.ts";
-import { type AwsLocal, localProject, startAwsLocal } from "../../src/index.ts";
-import { clientsOf } from "../clients.ts";
+import { type Engine, tinyBase } from "../../../lab/src/index.ts";
+import { type AwsLocal, localProject } from "../../src/index.ts";
 import { copyExample, type ExampleApp, makeBase } from "./example-app.ts";
+import { type EngineSite, openEngineSite } from "./flow-site.ts";
 import { type Deployed, type PipelineRun, runPipeline } from "./local-pipeline.ts";
 import { keysOf, type RoleScope, roleOf } from "./role-of.ts";
 
 const bucket = "pipeline-artifacts";
 
+let site: EngineSite;
 let work: string;
-let registry: Registry;
 let aws: AwsLocal;
 let engine: Engine;
-let clients: ReturnType<typeof clientsOf>;
+let clients: EngineSite["clients"];
 let app: ExampleApp;
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), "aws-local-flow-"));
-  await chmod(work, 0o755);
-  registry = await startRegistry();
-  // At an address that the engine reaches too.
-  aws = await startAwsLocal({ registry, host: registry.address });
-  clients = clientsOf(aws);
+  site = await openEngineSite("flow");
+  ({ work, aws, clients, engine } = site);
   const host = aws.registryHost();
-  engine = await startEngine({ generation: 28, work, insecureRegistries: [host], httpsProxy: aws.endpoint });
   await clients.s3.send(new CreateBucketCommand({ Bucket: bucket }));
   for (const repositoryName of ["tiny", "base"])
     await clients.ecr.send(new CreateRepositoryCommand({ repositoryName }));
@@ -40,12 +34,7 @@ beforeAll(async () => {
   await makeBase(`${host}/tiny:1`, options);
   app = await copyExample(options);
 });
-afterAll(async () => {
-  await engine?.stop();
-  await aws?.close();
-  await registry?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(async () => await site?.close());
 
 /** What stands for Lambda's own base: as that one, anybody may pull it. */
 const publicBase = {

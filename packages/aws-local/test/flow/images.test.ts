@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { BatchGetImageCommand, CreateRepositoryCommand, ListImagesCommand, PutImageCommand } from "@aws-sdk/client-ecr";
@@ -13,17 +12,14 @@ import {
   type Engine,
   hostPlatform,
   openRegistryImage,
-  type Registry,
   readContents,
-  startEngine,
-  startRegistry,
   tinyBase,
   treeBase,
   validateImage,
 } from "../../../lab/src/index.ts";
 import { digestOf } from "../../src/ecr/manifest.ts";
-import { type AwsLocal, localProject, startAwsLocal } from "../../src/index.ts";
-import { clientsOf } from "../clients.ts";
+import { type AwsLocal, localProject } from "../../src/index.ts";
+import { type EngineSite, openEngineSite } from "./flow-site.ts";
 import { type ImagesApp, repositoryName, synthImages } from "./images-app.ts";
 import { type PipelineRun, runPipeline } from "./local-pipeline.ts";
 import { keysOf, type RoleScope, roleOf } from "./role-of.ts";
@@ -32,24 +28,20 @@ const bucket = "pipeline-artifacts";
 const indexType = "application/vnd.oci.image.index.v1+json";
 const secrets = { token: "first-half-that-nobody-may-see", key: "second-half-that-nobody-may-see" };
 
+let site: EngineSite;
 let work: string;
-let registry: Registry;
 let aws: AwsLocal;
 let engine: Engine;
-let clients: ReturnType<typeof clientsOf>;
+let clients: EngineSite["clients"];
 let app: ImagesApp;
 let ran: PipelineRun;
 /** What all builds wrote, also those that were handed over. */
 let log = "";
 
 beforeAll(async () => {
-  work = await mkdtemp(join(tmpdir(), "aws-local-images-"));
-  await chmod(work, 0o755);
-  registry = await startRegistry();
-  aws = await startAwsLocal({ registry, host: registry.address });
-  clients = clientsOf(aws);
+  site = await openEngineSite("images");
+  ({ work, aws, clients, engine } = site);
   const host = aws.registryHost();
-  engine = await startEngine({ generation: 28, work, insecureRegistries: [host], httpsProxy: aws.endpoint });
   await clients.s3.send(new CreateBucketCommand({ Bucket: bucket }));
   for (const name of ["tiny", "multi"]) await clients.ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
   await tinyBase(aws.registryPlace, { repository: "tiny" });
@@ -59,12 +51,7 @@ beforeAll(async () => {
   app = await synthImages(work, { base: `${host}/tiny:1`, multi: `${host}/multi:1` });
   ran = await runAll();
 });
-afterAll(async () => {
-  await engine?.stop();
-  await aws?.close();
-  await registry?.stop();
-  await rm(work, { recursive: true, force: true });
-});
+afterAll(async () => await site?.close());
 
 /** Pushes a base for two platforms, and the index that joins them. */
 async function pushIndex(name: string): Promise<void> {
