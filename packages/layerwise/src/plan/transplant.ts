@@ -88,7 +88,9 @@ export function transplantLayer(
     return { kind: "refused", reason: { name: "copy-from", detail: difference, at: step.at } };
   // Layers above have entries for these directories, with the times that they have here.
   for (const entry of files.directories.flatMap(({ entries }) => [...entries])) {
-    if (entry.kind === "directory") tree.putDirectory(entry.path, entry, { overwrite: true });
+    const node = tree.at(entry.path);
+    if (entry.kind === "directory" && node?.kind === "directory")
+      tree.putDirectory(entry.path, { ...node, mtime: entry.mtime }, { overwrite: true });
   }
   return made;
 }

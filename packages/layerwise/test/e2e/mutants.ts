@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
   {
     what: "takes recorded layers wherever they fit or not",
     file: "plan/transplant.ts",
-    change: ["if (difference === undefined) return made;", "if (difference !== null) return made;"],
+    change: ["if (difference !== undefined)", "if (difference === null)"],
     cases: ["transplant-destination-link", "transplant-ancestor-mode"],
     finds: /^build 2: \/\S+: (mode |only in |a )/,
   },
@@ -143,8 +143,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     what: "knows no exceptions in ignore files",
-    file: "dockerfile/ignore.ts",
-    change: ["if (isMatch) isExcluded = !pattern.isException;", "if (isMatch) isExcluded = true;"],
+    file: "dockerfile/ignore-pattern.ts",
+    change: ["    isException,", "    isException: false,"],
     cases: ["ignore-exception-order"],
     finds: /only in the second image/,
   },
